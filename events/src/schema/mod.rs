@@ -1,0 +1,11 @@
+//! The journal's schema: how events are written so that they stay readable for ever.
+//!
+//! - [`Commit`] is the unit of append: one input, the events it led to, and the SIP messages that went with it.
+//! - [`RecordedEvent`] is one event in its envelope, as `callbox show --json` prints it.
+//! - [`encode`] and [`decode`] turn a commit into bytes and back; the version travels with the bytes.
+
+mod codec;
+mod recorded;
+
+pub use codec::{CodecError, SCHEMA_VERSION, decode, encode};
+pub use recorded::{Commit, Happened, RecordedEvent, StoredCommit, WireDirection, WireMessage};

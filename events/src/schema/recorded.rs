@@ -1,0 +1,145 @@
+//! Commits and recorded events.
+
+use serde::{Deserialize, Serialize};
+
+use crate::call::{Cause, Event, Input, Phase};
+use crate::ids::CallId;
+use crate::sip::Peer;
+use crate::time::{Timestamp, rfc3339};
+
+/// One transition of one call: the unit of append. Atomic.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Commit {
+    /// The call.
+    pub call: CallId,
+    /// Sequence number, within the call, of the first event in here; the first of a call is 0. Together with `call` it
+    /// names the commit, so that a repeated append can be recognised.
+    pub version: u64,
+    /// When it was recorded.
+    pub at: Timestamp,
+    /// Which node recorded it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub node: String,
+    /// How often the call's ownership changed before; fences an owner that lost it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub epoch: u32,
+    /// The phase before the first event.
+    pub phase_before: Phase,
+    /// What came in.
+    pub input: Input,
+    /// What happened, in order; never empty.
+    pub events: Vec<Happened>,
+    /// The SIP messages that came in with the input or go out because of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub wire: Vec<WireMessage>,
+}
+
+/// An event and the phase it led to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Happened {
+    /// The phase after it.
+    pub phase: Phase,
+    /// What happened.
+    pub event: Event,
+}
+
+/// A whole SIP message as it was on the wire.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WireMessage {
+    /// In or out.
+    pub direction: WireDirection,
+    /// The other end.
+    pub peer: Peer,
+    /// The bytes.
+    #[serde(with = "serde_bytes")]
+    pub bytes: Vec<u8>,
+}
+
+/// Which way a message went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WireDirection {
+    /// Received.
+    In,
+    /// Sent, after this commit was durable.
+    Out,
+}
+
+/// A commit in its place in the journal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredCommit {
+    /// Global sequence number of the first event in it; the first of a journal is 0. Gapless.
+    pub seq: u64,
+    /// Link of the call's hash chain: SHA-256 over the previous link (32 zero bytes for the first) and the encoded commit.
+    pub hash: [u8; 32],
+    /// What was appended.
+    pub commit: Commit,
+}
+
+/// One event in its envelope (INTERFACE: `show --json`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RecordedEvent {
+    /// Global sequence number.
+    pub seq: u64,
+    /// Sequence number within the call.
+    pub call_seq: u64,
+    /// When it was recorded.
+    #[serde(serialize_with = "rfc3339::serialize")]
+    pub recorded_at: Timestamp,
+    /// The kind of event.
+    #[serde(rename = "type")]
+    pub kind: &'static str,
+    /// The schema version it is presented in.
+    pub version: u16,
+    /// The phase before it.
+    pub phase_before: Phase,
+    /// The phase after it.
+    pub phase_after: Phase,
+    /// The input that led to it.
+    pub caused_by: Cause,
+    /// The event's own data.
+    pub data: serde_json::Value,
+    /// Link of the call's hash chain, in hexadecimal.
+    pub hash: String,
+}
+
+impl StoredCommit {
+    /// The events in their envelopes.
+    #[must_use]
+    pub fn recorded(&self) -> Vec<RecordedEvent> {
+        let hash: String = self.hash.iter().map(|byte| format!("{byte:02x}")).collect();
+        let cause = self.commit.input.cause();
+        let mut before = self.commit.phase_before;
+        let mut recorded = Vec::with_capacity(self.commit.events.len());
+        for (offset, happened) in (0u64..).zip(&self.commit.events) {
+            recorded.push(RecordedEvent {
+                seq: self.seq + offset,
+                call_seq: self.commit.version + offset,
+                recorded_at: self.commit.at,
+                kind: happened.event.kind().code(),
+                version: super::SCHEMA_VERSION,
+                phase_before: before,
+                phase_after: happened.phase,
+                caused_by: cause.clone(),
+                data: data_of(&happened.event),
+                hash: hash.clone(),
+            });
+            before = happened.phase;
+        }
+        recorded
+    }
+}
+
+fn data_of(event: &Event) -> serde_json::Value {
+    match serde_json::to_value(event) {
+        Ok(serde_json::Value::Object(mut fields)) => {
+            fields.remove("data").unwrap_or_else(|| serde_json::Value::Object(serde_json::Map::new()))
+        }
+        Ok(_) | Err(_) => serde_json::Value::Null,
+    }
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(count: &u32) -> bool {
+    *count == 0
+}

@@ -1,0 +1,1 @@
+//! Verdicts: who ended a call, how and why, computed from its record by versioned rules.

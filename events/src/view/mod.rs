@@ -1,0 +1,1 @@
+//! Views: a call's record as people and programs want to see it.

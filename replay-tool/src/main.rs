@@ -1,0 +1,2 @@
+//! callbox
+fn main() {}
