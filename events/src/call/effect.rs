@@ -84,4 +84,6 @@ pub enum Effect {
         /// Which.
         timer: TimerId,
     },
+    /// Forget all timers of the call.
+    DisarmAll,
 }

@@ -20,7 +20,7 @@ pub enum Event {
     },
     /// An INVITE came. Idle → Incoming.
     Offered(Box<Offered>),
-    /// Still being processed elsewhere: 181, 182, 199, a further 18x.
+    /// Still being processed elsewhere: 100, 181, 182, 199, a further 18x.
     Progressed(Alerting),
     /// The called side alerts: a first 18x without SDP, received or sent. Calling or Incoming → Early.
     Rang(Alerting),
@@ -37,8 +37,15 @@ pub enum Event {
         /// What we ask for.
         direction: MediaDirection,
     },
+    /// Our change of media was refused or not answered; everything stays as it was.
+    MediaRefused {
+        /// The final status; 408 if there was none.
+        status: u16,
+    },
     /// The end was decided here and the signalling begins. → Ending.
     Ending(Ending),
+    /// The CANCEL or BYE that had to wait may leave: a provisional response or the ACK came, or the wait is over.
+    EndingSent,
     /// The call is over: exactly one per call. → Ended.
     Ended(Ended),
     /// The engine came back and goes on with this call.
@@ -64,7 +71,9 @@ pub enum EventKind {
     Connected,
     Media,
     MediaRequested,
+    MediaRefused,
     Ending,
+    EndingSent,
     Ended,
     Recovered,
     Released,
@@ -103,7 +112,7 @@ pub struct Offered {
 /// A provisional response, received or sent.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Alerting {
-    /// 101 to 199.
+    /// 100 to 199.
     pub status: u16,
     /// The To tag: which early dialog.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -141,7 +150,7 @@ pub struct Ending {
     /// The Reason values we send along.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reasons: Vec<Reason>,
-    /// True if the CANCEL must wait for a first provisional response (RFC 3261 §9.1).
+    /// True if the CANCEL must wait for a first provisional response (RFC 3261 §9.1), or the BYE for the ACK (§15).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub held: bool,
 }
@@ -278,7 +287,9 @@ impl Event {
             Self::Connected => EventKind::Connected,
             Self::Media(_) => EventKind::Media,
             Self::MediaRequested { .. } => EventKind::MediaRequested,
+            Self::MediaRefused { .. } => EventKind::MediaRefused,
             Self::Ending(_) => EventKind::Ending,
+            Self::EndingSent => EventKind::EndingSent,
             Self::Ended(_) => EventKind::Ended,
             Self::Recovered(_) => EventKind::Recovered,
             Self::Released(_) => EventKind::Released,
@@ -306,6 +317,8 @@ impl Event {
             Self::Placed(_)
             | Self::Progressed(_)
             | Self::MediaRequested { .. }
+            | Self::MediaRefused { .. }
+            | Self::EndingSent
             | Self::Recovered(_)
             | Self::Noted(_) => None,
         }
@@ -327,7 +340,9 @@ impl EventKind {
             Self::Connected => "connected",
             Self::Media => "media",
             Self::MediaRequested => "media_requested",
+            Self::MediaRefused => "media_refused",
             Self::Ending => "ending",
+            Self::EndingSent => "ending_sent",
             Self::Ended => "ended",
             Self::Recovered => "recovered",
             Self::Released => "released",

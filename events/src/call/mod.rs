@@ -35,6 +35,6 @@ pub use input::{Cause, CauseKind, Input, Recovery};
 pub use phase::Phase;
 pub use policy::{IncomingPolicy, Policy, RecoveryPolicy, RefusalKind, SipTimers};
 pub use signal::{Invite, Pending, Signal};
-pub use state::{Call, EndIntent, State};
+pub use state::{Call, EndIntent, Profile, State};
 pub use timers::TimerId;
 pub use transitions::{TRANSITIONS, Transition, target};

@@ -26,7 +26,7 @@ pub enum Signal {
     Reinvite(Request),
     /// Any other request in our dialog (INFO, OPTIONS, MESSAGE, ...). The leg has answered it already.
     Request(Request),
-    /// 101-199 to our INVITE.
+    /// 1xx to our INVITE. A 100 is reported once: it tells that the INVITE arrived, so that CANCEL may be sent (§9.1).
     Provisional(Response),
     /// 2xx to our INVITE: the first one, or one of another fork.
     Success(Response),

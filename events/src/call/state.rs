@@ -2,10 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::event::{Act, Ending};
+use super::event::{Act, Ended, Ending};
 use super::phase::Phase;
 use super::policy::Policy;
-use super::timers::TimerId;
 use crate::party::{Agent, Role};
 use crate::sip::{Dialog, MediaDirection};
 use crate::time::Timestamp;
@@ -56,16 +55,15 @@ pub enum State {
     Incoming,
     /// 18x received or sent.
     Early {
+        /// Whether a ringing without media was told.
+        rang: bool,
         /// Whether there is media before the answer.
         media: bool,
         /// To tags of all early dialogs, in the order of their first response (caller only).
         forks: Vec<String>,
     },
     /// 2xx received or sent, no ACK yet.
-    Connecting {
-        /// Callee: hang up as soon as the ACK is there (RFC 3261 §15: no BYE before it).
-        hangup: Option<EndIntent>,
-    },
+    Connecting,
     /// Confirmed dialog.
     Connected {
         /// Since when.
@@ -83,6 +81,8 @@ pub enum State {
     Ended {
         /// Whether everything has drained.
         released: bool,
+        /// How it ended.
+        how: Ended,
     },
 }
 
@@ -93,8 +93,6 @@ pub struct EndIntent {
     pub ending: Ending,
     /// Whether the CANCEL or BYE has left (or may leave).
     pub sent: bool,
-    /// The timer that made the decision, if one did.
-    pub timer: Option<TimerId>,
 }
 
 impl EndIntent {
@@ -121,7 +119,7 @@ impl Call {
     /// Whether the call is over and everything has drained.
     #[must_use]
     pub fn is_released(&self) -> bool {
-        matches!(self.state, State::Ended { released: true })
+        matches!(self.state, State::Ended { released: true, .. })
     }
 }
 
@@ -134,7 +132,7 @@ impl State {
             Self::Calling { .. } => Phase::Calling,
             Self::Incoming => Phase::Incoming,
             Self::Early { .. } => Phase::Early,
-            Self::Connecting { .. } => Phase::Connecting,
+            Self::Connecting => Phase::Connecting,
             Self::Connected { .. } => Phase::Connected,
             Self::Ending(_) => Phase::Ending,
             Self::Ended { .. } => Phase::Ended,

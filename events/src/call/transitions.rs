@@ -58,11 +58,13 @@ pub const TRANSITIONS: &[Transition] = &[
     // Conversation
     row(P::Connected, E::Media, P::Connected),
     row(P::Connected, E::MediaRequested, P::Connected),
+    row(P::Connected, E::MediaRefused, P::Connected),
     row(P::Connected, E::Ending, P::Ending),
     row(P::Connected, E::Ended, P::Ended),
     row(P::Connected, E::Recovered, P::Connected),
     row(P::Connected, E::Noted, P::Connected),
     // The end is decided
+    row(P::Ending, E::EndingSent, P::Ending),
     row(P::Ending, E::Ended, P::Ended),
     row(P::Ending, E::Recovered, P::Ending),
     row(P::Ending, E::Noted, P::Ending),
