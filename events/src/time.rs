@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::ops::{Add, Sub};
+use std::str::FromStr;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -58,10 +59,25 @@ impl fmt::Display for Timestamp {
     }
 }
 
+/// A text that is no RFC 3339 time from 1970 on.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("a time reads like 2026-11-23T06:38:00Z")]
+pub struct InvalidTimestamp;
+
+/// Reads RFC 3339, any offset.
+impl FromStr for Timestamp {
+    type Err = InvalidTimestamp;
+
+    fn from_str(text: &str) -> Result<Self, InvalidTimestamp> {
+        let time: jiff::Timestamp = text.parse().map_err(|_| InvalidTimestamp)?;
+        u64::try_from(time.as_microsecond()).map(Self).map_err(|_| InvalidTimestamp)
+    }
+}
+
 /// For `#[serde(with = "rfc3339")]`: a [`Timestamp`] as RFC 3339 text, for JSON that people read.
 pub mod rfc3339 {
     use super::Timestamp;
-    use serde::Serializer;
+    use serde::{Deserialize, Deserializer, Serializer, de};
 
     /// Writes the time as text.
     ///
@@ -71,10 +87,18 @@ pub mod rfc3339 {
         serializer.collect_str(time)
     }
 
+    /// Reads the time from text.
+    ///
+    /// # Errors
+    /// Those of the deserializer, and text that is no RFC 3339 time from 1970 on.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+    }
+
     /// The same for an optional time; absent is `null`.
     pub mod option {
         use super::Timestamp;
-        use serde::Serializer;
+        use serde::{Deserialize, Deserializer, Serializer, de};
 
         /// Writes the time as text, or `null`.
         ///
@@ -85,6 +109,17 @@ pub mod rfc3339 {
                 Some(time) => serializer.collect_str(time),
                 None => serializer.serialize_none(),
             }
+        }
+
+        /// Reads the time from text or `null`.
+        ///
+        /// # Errors
+        /// Those of the deserializer, and text that is no RFC 3339 time from 1970 on.
+        pub fn deserialize<'de, D: Deserializer<'de>>(
+            deserializer: D,
+        ) -> Result<Option<Timestamp>, D::Error> {
+            let text = Option::<String>::deserialize(deserializer)?;
+            text.map(|text| text.parse().map_err(de::Error::custom)).transpose()
         }
     }
 }
@@ -98,6 +133,14 @@ mod tests {
         assert_eq!(Timestamp::from_micros(1_700_000_000_000_123).to_string(), "2023-11-14T22:13:20.000123Z");
         assert_eq!(Timestamp::from_micros(0).to_string(), "1970-01-01T00:00:00.000000Z");
         assert_eq!(Timestamp::from_micros(u64::MAX).to_string(), "after year 9999");
+    }
+
+    #[test]
+    fn reads_back_what_it_shows() {
+        let time = Timestamp::from_micros(1_700_000_000_000_123);
+        assert_eq!(time.to_string().parse(), Ok(time));
+        assert_eq!("yesterday".parse::<Timestamp>(), Err(InvalidTimestamp));
+        assert_eq!("1969-12-31T23:59:59Z".parse::<Timestamp>(), Err(InvalidTimestamp));
     }
 
     #[test]

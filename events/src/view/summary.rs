@@ -1,0 +1,197 @@
+//! A call in one line (INTERFACE: "A call in `list --json` and in `GET /v1/calls`").
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::call::{Event, Phase};
+use crate::ids::CallId;
+use crate::party::Role;
+use crate::schema::Commit;
+use crate::time::{Timestamp, rfc3339};
+
+/// Which way a call goes, seen from whoever recorded it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// Placed here.
+    Outgoing,
+    /// Received here.
+    Incoming,
+    /// Between others; only seen.
+    Observed,
+}
+
+impl Direction {
+    /// The stable code, as in JSON.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Outgoing => "outgoing",
+            Self::Incoming => "incoming",
+            Self::Observed => "observed",
+        }
+    }
+
+    /// Which end of the call the recorder is; none for an observed call.
+    #[must_use]
+    pub fn role(self) -> Option<Role> {
+        match self {
+            Self::Outgoing => Some(Role::Caller),
+            Self::Incoming => Some(Role::Callee),
+            Self::Observed => None,
+        }
+    }
+}
+
+impl From<Role> for Direction {
+    fn from(role: Role) -> Self {
+        match role {
+            Role::Caller => Self::Outgoing,
+            Role::Callee => Self::Incoming,
+        }
+    }
+}
+
+impl fmt::Display for Direction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code())
+    }
+}
+
+/// A call in one line. The order of the fields is that of the JSON object.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallSummary {
+    /// Our id of it.
+    pub call_id: CallId,
+    /// The Call-ID header.
+    pub sip_call_id: String,
+    /// Placed, received or observed.
+    pub direction: Direction,
+    /// Who calls, as a URI.
+    pub from: String,
+    /// Who is called, as a URI.
+    pub to: String,
+    /// When the first event was recorded.
+    #[serde(with = "rfc3339")]
+    pub started_at: Timestamp,
+    /// When the 2xx came or went; none if there was none.
+    #[serde(with = "rfc3339::option")]
+    pub answered_at: Option<Timestamp>,
+    /// When it was over; none for a live call. After a crash: when the engine was back, the latest possible end.
+    #[serde(with = "rfc3339::option")]
+    pub ended_at: Option<Timestamp>,
+    /// Milliseconds of conversation, from the answer to the end; none for a call that was not answered or still lives.
+    pub duration_ms: Option<u64>,
+    /// Where the machine stands.
+    pub phase: Phase,
+    /// Family of the verdict; `unknown` for a live call, none while nobody has judged the ended one.
+    pub family: Option<String>,
+    /// Cause of the verdict; `alive` for a live call.
+    pub cause: Option<String>,
+    /// The side that caused the end.
+    pub side: Option<String>,
+    /// What acted on that side.
+    pub agent: Option<String>,
+    /// How many events are recorded.
+    pub events: u64,
+}
+
+impl CallSummary {
+    /// The summary of a call of which `first` is the first commit, that commit absorbed; none if it is not a first one.
+    #[must_use]
+    pub fn begin(first: &Commit) -> Option<Self> {
+        let (direction, from, to, dialog) = match &first.events.first()?.event {
+            Event::Placed(placed) => (Direction::Outgoing, &placed.from, &placed.to, &placed.dialog),
+            Event::Offered(offered) => (Direction::Incoming, &offered.from, &offered.to, &offered.dialog),
+            Event::Sent { .. }
+            | Event::Progressed(_)
+            | Event::Rang(_)
+            | Event::EarlyMedia(_)
+            | Event::Answered(_)
+            | Event::Connected
+            | Event::Media(_)
+            | Event::MediaRequested { .. }
+            | Event::Ending(_)
+            | Event::Ended(_)
+            | Event::Recovered(_)
+            | Event::Released(_)
+            | Event::Noted(_) => return None,
+        };
+        let mut summary = Self {
+            call_id: first.call,
+            sip_call_id: dialog.sip_call_id.clone(),
+            direction,
+            from: from.clone(),
+            to: to.clone(),
+            started_at: first.at,
+            answered_at: None,
+            ended_at: None,
+            duration_ms: None,
+            phase: first.phase_before,
+            family: Some("unknown".into()),
+            cause: Some("alive".into()),
+            side: Some("unknown".into()),
+            agent: Some("unknown".into()),
+            events: 0,
+        };
+        summary.absorb(first);
+        Some(summary)
+    }
+
+    /// Takes the call's next commit in. Once the call has ended the verdict fields are none until
+    /// [`CallSummary::judged`].
+    pub fn absorb(&mut self, commit: &Commit) {
+        for happened in &commit.events {
+            self.events += 1;
+            self.phase = happened.phase;
+            match &happened.event {
+                Event::Answered(_) => self.answered_at = self.answered_at.or(Some(commit.at)),
+                Event::Ended(ended) => self.end(ended.between.map_or(commit.at, |(_, latest)| latest)),
+                Event::Placed(_)
+                | Event::Offered(_)
+                | Event::Sent { .. }
+                | Event::Progressed(_)
+                | Event::Rang(_)
+                | Event::EarlyMedia(_)
+                | Event::Connected
+                | Event::Media(_)
+                | Event::MediaRequested { .. }
+                | Event::Ending(_)
+                | Event::Recovered(_)
+                | Event::Released(_)
+                | Event::Noted(_) => {}
+            }
+        }
+    }
+
+    fn end(&mut self, at: Timestamp) {
+        self.ended_at = Some(at);
+        self.duration_ms = self
+            .answered_at
+            .map(|answered| u64::try_from(at.since(answered).as_millis()).unwrap_or(u64::MAX));
+        (self.family, self.cause, self.side, self.agent) = (None, None, None, None);
+    }
+
+    /// Fills in what the rulebook said.
+    pub fn judged(&mut self, family: &str, cause: &str, side: &str, agent: &str) {
+        self.family = Some(family.to_owned());
+        self.cause = Some(cause.to_owned());
+        self.side = Some(side.to_owned());
+        self.agent = Some(agent.to_owned());
+    }
+
+    /// Whether the call is not over yet.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        self.ended_at.is_none()
+    }
+}
+
+/// The summary of a call from its commits in order; none if the first of them does not begin a call.
+pub fn summarise<'a>(commits: impl IntoIterator<Item = &'a Commit>) -> Option<CallSummary> {
+    let mut commits = commits.into_iter();
+    let mut summary = CallSummary::begin(commits.next()?)?;
+    commits.for_each(|commit| summary.absorb(commit));
+    Some(summary)
+}
