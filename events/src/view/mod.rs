@@ -1,7 +1,16 @@
 //! Views: a call's record as people and programs want to see it. Pure projections of commits.
 //!
 //! - [`CallSummary`]: a call in one line, as in `callbox list` and `GET /v1/calls`; built as commits come.
+//! - [`timeline`]: a call step by step: what came in, what happened, what went out, and when.
+//! - [`ladder`]: a call as a sequence chart.
+//! - [`gist`]: an event in a few words.
 
+mod gist;
+mod ladder;
 mod summary;
+mod timeline;
 
+pub use gist::gist;
+pub use ladder::{Ladder, Mark, Participant, Row, ladder, short_uri};
 pub use summary::{CallSummary, Direction, summarise};
+pub use timeline::{Entry, Message, Step, timeline};

@@ -8,6 +8,7 @@ use crate::call::{Event, Phase};
 use crate::ids::CallId;
 use crate::party::Role;
 use crate::schema::Commit;
+use crate::sip::Dialog;
 use crate::time::{Timestamp, rfc3339};
 
 /// Which way a call goes, seen from whoever recorded it.
@@ -101,23 +102,7 @@ impl CallSummary {
     /// The summary of a call of which `first` is the first commit, that commit absorbed; none if it is not a first one.
     #[must_use]
     pub fn begin(first: &Commit) -> Option<Self> {
-        let (direction, from, to, dialog) = match &first.events.first()?.event {
-            Event::Placed(placed) => (Direction::Outgoing, &placed.from, &placed.to, &placed.dialog),
-            Event::Offered(offered) => (Direction::Incoming, &offered.from, &offered.to, &offered.dialog),
-            Event::Sent { .. }
-            | Event::Progressed(_)
-            | Event::Rang(_)
-            | Event::EarlyMedia(_)
-            | Event::Answered(_)
-            | Event::Connected
-            | Event::Media(_)
-            | Event::MediaRequested { .. }
-            | Event::Ending(_)
-            | Event::Ended(_)
-            | Event::Recovered(_)
-            | Event::Released(_)
-            | Event::Noted(_) => return None,
-        };
+        let (direction, from, to, dialog) = opening(&first.events.first()?.event)?;
         let mut summary = Self {
             call_id: first.call,
             sip_call_id: dialog.sip_call_id.clone(),
@@ -145,22 +130,10 @@ impl CallSummary {
         for happened in &commit.events {
             self.events += 1;
             self.phase = happened.phase;
-            match &happened.event {
-                Event::Answered(_) => self.answered_at = self.answered_at.or(Some(commit.at)),
-                Event::Ended(ended) => self.end(ended.between.map_or(commit.at, |(_, latest)| latest)),
-                Event::Placed(_)
-                | Event::Offered(_)
-                | Event::Sent { .. }
-                | Event::Progressed(_)
-                | Event::Rang(_)
-                | Event::EarlyMedia(_)
-                | Event::Connected
-                | Event::Media(_)
-                | Event::MediaRequested { .. }
-                | Event::Ending(_)
-                | Event::Recovered(_)
-                | Event::Released(_)
-                | Event::Noted(_) => {}
+            if let Event::Answered(_) = &happened.event {
+                self.answered_at = self.answered_at.or(Some(commit.at));
+            } else if let Event::Ended(ended) = &happened.event {
+                self.end(ended.between.map_or(commit.at, |(_, latest)| latest));
             }
         }
     }
@@ -185,6 +158,17 @@ impl CallSummary {
     #[must_use]
     pub fn is_live(&self) -> bool {
         self.ended_at.is_none()
+    }
+}
+
+/// Direction, From URI, To URI and dialog, if `event` is one that begins a call.
+pub(super) fn opening(event: &Event) -> Option<(Direction, &String, &String, &Dialog)> {
+    if let Event::Placed(placed) = event {
+        Some((Direction::Outgoing, &placed.from, &placed.to, &placed.dialog))
+    } else if let Event::Offered(offered) = event {
+        Some((Direction::Incoming, &offered.from, &offered.to, &offered.dialog))
+    } else {
+        None
     }
 }
 
