@@ -122,6 +122,13 @@ pub trait JournalReader: Send + Sync {
     /// [`ReadError::Unavailable`] if it can't be asked for.
     fn tail(&self) -> Result<Cursor, ReadError>;
 
+    /// Follows the journal from a place: what is there already, then what comes, without gap or repetition.
+    /// Over a journal that nobody writes to it ends once everything has been given.
+    ///
+    /// # Errors
+    /// [`ReadError::Beyond`] for a cursor behind the tail.
+    fn subscribe(&self, from: Cursor) -> Result<Subscription, ReadError>;
+
     /// The end of a call's record; `None` for an unknown call.
     ///
     /// # Errors
@@ -151,12 +158,6 @@ pub trait Journal: JournalReader {
     ///
     /// Repeating an append of equal content returns the first one's position, at any later time.
     fn append(&self, commit: Commit, expect: Expect) -> Append;
-
-    /// Follows the journal from a place: what is there already, then what comes, without gap or repetition.
-    ///
-    /// # Errors
-    /// [`ReadError::Beyond`] for a cursor behind the tail.
-    fn subscribe(&self, from: Cursor) -> Result<Subscription, ReadError>;
 
     /// What this backend can do.
     fn caps(&self) -> Caps;

@@ -227,15 +227,6 @@ impl Journal for MemoryJournal {
         }
     }
 
-    fn subscribe(&self, from: Cursor) -> Result<Subscription, ReadError> {
-        let tail = self.tail()?;
-        if from > tail {
-            return Err(ReadError::Beyond { wanted: from.seq(), tail: tail.seq() });
-        }
-        let source: Arc<dyn Source> = Arc::<Shared>::clone(&self.shared);
-        Ok(Subscription::new(source, Arc::clone(&self.shared.bell), from))
-    }
-
     fn caps(&self) -> Caps {
         Caps { backend: "memory", durable: false, max_commit_bytes: MAX_COMMIT_BYTES, shards: 1 }
     }
@@ -270,6 +261,15 @@ impl JournalReader for MemoryJournal {
 
     fn tail(&self) -> Result<Cursor, ReadError> {
         Ok(self.lock().tail())
+    }
+
+    fn subscribe(&self, from: Cursor) -> Result<Subscription, ReadError> {
+        let tail = self.tail()?;
+        if from > tail {
+            return Err(ReadError::Beyond { wanted: from.seq(), tail: tail.seq() });
+        }
+        let source: Arc<dyn Source> = Arc::<Shared>::clone(&self.shared);
+        Ok(Subscription::new(source, Arc::clone(&self.shared.bell), from))
     }
 
     fn head(&self, call: CallId) -> Result<Option<Head>, ReadError> {
