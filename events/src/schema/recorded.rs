@@ -121,7 +121,7 @@ impl StoredCommit {
                 phase_before: before,
                 phase_after: happened.phase,
                 caused_by: cause.clone(),
-                data: data_of(&happened.event),
+                data: happened.event.data(),
                 hash: hash.clone(),
             });
             before = happened.phase;
@@ -130,12 +130,16 @@ impl StoredCommit {
     }
 }
 
-fn data_of(event: &Event) -> serde_json::Value {
-    match serde_json::to_value(event) {
-        Ok(serde_json::Value::Object(mut fields)) => {
-            fields.remove("data").unwrap_or_else(|| serde_json::Value::Object(serde_json::Map::new()))
+impl Event {
+    /// The event's own data as JSON; an empty object if it has none.
+    #[must_use]
+    pub fn data(&self) -> serde_json::Value {
+        match serde_json::to_value(self) {
+            Ok(serde_json::Value::Object(mut fields)) => {
+                fields.remove("data").unwrap_or_else(|| serde_json::Value::Object(serde_json::Map::new()))
+            }
+            Ok(_) | Err(_) => serde_json::Value::Null,
         }
-        Ok(_) | Err(_) => serde_json::Value::Null,
     }
 }
 
