@@ -45,3 +45,24 @@ impl Default for Clock {
         Self::start()
     }
 }
+
+/// A bounded wait that may take several steps.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience {
+    since: Instant,
+    limit: Duration,
+}
+
+impl Patience {
+    /// Patience that runs out after `limit`.
+    #[must_use]
+    pub fn of(limit: Duration) -> Self {
+        Self { since: Instant::now(), limit }
+    }
+
+    /// What is left of it.
+    #[must_use]
+    pub fn left(&self) -> Duration {
+        self.limit.saturating_sub(self.since.elapsed())
+    }
+}

@@ -5,8 +5,10 @@ use std::time::Duration;
 use callbox_events::call::Notification;
 use callbox_events::schema::StoredCommit;
 use callbox_events::{CallId, Timestamp};
-use callbox_store::{ReadError, Subscription};
+use callbox_store::{Next, ReadError, Subscription};
 use serde::Serialize;
+
+use crate::clock::Patience;
 
 /// One notification.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -72,18 +74,16 @@ impl Notifications {
     /// # Errors
     /// [`ReadError`].
     pub fn next_timeout(&mut self, limit: Duration) -> Result<Waited, ReadError> {
-        let waiting_since = std::time::Duration::ZERO;
-        let mut left = limit.saturating_sub(waiting_since);
+        let patience = Patience::of(limit);
         loop {
             if let Some(next) = self.ready.pop_front() {
                 return Ok(Waited::Notified(Box::new(next)));
             }
-            match self.commits.next_timeout(left)? {
+            match self.commits.next_timeout(patience.left())? {
                 Next::Commit(stored) => self.take(&stored),
                 Next::Timeout => return Ok(Waited::Timeout),
                 Next::Closed => return Ok(Waited::Closed),
             }
-            left = left.min(limit);
         }
     }
 

@@ -1,0 +1,1 @@
+//! The actix shell round the cores.

@@ -1,0 +1,1 @@
+//! Whole engines in virtual time over a seeded network.
