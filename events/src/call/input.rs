@@ -10,7 +10,10 @@ use super::timers::TimerId;
 use crate::time::Timestamp;
 
 /// One input of a call.
-#[allow(clippy::large_enum_variant, reason = "made, decided and encoded once each; a box would cost an allocation a message")]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "made, decided and encoded once each; a box would cost an allocation a message"
+)]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Input {

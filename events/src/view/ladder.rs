@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use super::summary::{Direction, opening};
+use super::summary::{CallSummary, opening};
 use super::timeline::{Message, Step, timeline};
 use crate::call::{CauseKind, Event, EventKind};
 use crate::schema::{StoredCommit, WireDirection};
 use crate::sip::{Counters, Peer};
+use crate::verdict::Direction;
 
 /// A sequence chart.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,7 +71,7 @@ pub enum Mark {
 #[must_use]
 pub fn ladder(commits: &[StoredCommit]) -> Option<Ladder> {
     let first = commits.first()?;
-    let summary = super::summarise([&first.commit])?;
+    let summary = CallSummary::begin(&first.commit)?;
     let peers = peers_of(commits);
     let (participants, us) = participants(&summary, &peers);
     let place = |peer: Peer| {
@@ -103,7 +104,7 @@ fn peers_of(commits: &[StoredCommit]) -> Vec<Peer> {
     peers
 }
 
-fn participants(summary: &super::CallSummary, peers: &[Peer]) -> (Vec<Participant>, usize) {
+fn participants(summary: &CallSummary, peers: &[Peer]) -> (Vec<Participant>, usize) {
     let (ours, theirs, end) = match summary.direction {
         Direction::Outgoing | Direction::Observed => (&summary.from, &summary.to, "us, the caller"),
         Direction::Incoming => (&summary.to, &summary.from, "us, the callee"),

@@ -3,14 +3,17 @@
 //! - [`CallSummary`]: a call in one line, as in `callbox list` and `GET /v1/calls`; built as commits come.
 //! - [`timeline`]: a call step by step: what came in, what happened, what went out, and when.
 //! - [`ladder`]: a call as a sequence chart.
+//! - [`rerun`]: a call decided again, compared with its record.
 //! - [`gist`]: an event in a few words.
 
 mod gist;
 mod ladder;
+mod rerun;
 mod summary;
 mod timeline;
 
 pub use gist::gist;
 pub use ladder::{Ladder, Mark, Participant, Row, ladder, short_uri};
-pub use summary::{CallSummary, Direction, summarise};
+pub use rerun::{Difference, Divergence, Rerun, rerun};
+pub use summary::{CallSummary, summarise};
 pub use timeline::{Entry, Message, Step, timeline};

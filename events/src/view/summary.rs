@@ -1,64 +1,13 @@
 //! A call in one line (INTERFACE: "A call in `list --json` and in `GET /v1/calls`").
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 
 use crate::call::{Event, Phase};
 use crate::ids::CallId;
-use crate::party::Role;
 use crate::schema::Commit;
 use crate::sip::Dialog;
 use crate::time::{Timestamp, rfc3339};
-
-/// Which way a call goes, seen from whoever recorded it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Direction {
-    /// Placed here.
-    Outgoing,
-    /// Received here.
-    Incoming,
-    /// Between others; only seen.
-    Observed,
-}
-
-impl Direction {
-    /// The stable code, as in JSON.
-    #[must_use]
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::Outgoing => "outgoing",
-            Self::Incoming => "incoming",
-            Self::Observed => "observed",
-        }
-    }
-
-    /// Which end of the call the recorder is; none for an observed call.
-    #[must_use]
-    pub fn role(self) -> Option<Role> {
-        match self {
-            Self::Outgoing => Some(Role::Caller),
-            Self::Incoming => Some(Role::Callee),
-            Self::Observed => None,
-        }
-    }
-}
-
-impl From<Role> for Direction {
-    fn from(role: Role) -> Self {
-        match role {
-            Role::Caller => Self::Outgoing,
-            Role::Callee => Self::Incoming,
-        }
-    }
-}
-
-impl fmt::Display for Direction {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.code())
-    }
-}
+use crate::verdict::{Direction, Verdict, judge};
 
 /// A call in one line. The order of the fields is that of the JSON object.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -147,11 +96,11 @@ impl CallSummary {
     }
 
     /// Fills in what the rulebook said.
-    pub fn judged(&mut self, family: &str, cause: &str, side: &str, agent: &str) {
-        self.family = Some(family.to_owned());
-        self.cause = Some(cause.to_owned());
-        self.side = Some(side.to_owned());
-        self.agent = Some(agent.to_owned());
+    pub fn judged(&mut self, verdict: &Verdict) {
+        self.family = Some(verdict.family.code().to_owned());
+        self.cause = Some(verdict.cause.code().to_owned());
+        self.side = Some(verdict.ended_by.side.code().to_owned());
+        self.agent = Some(verdict.ended_by.agent.code().to_owned());
     }
 
     /// Whether the call is not over yet.
@@ -172,10 +121,13 @@ pub(super) fn opening(event: &Event) -> Option<(Direction, &String, &String, &Di
     }
 }
 
-/// The summary of a call from its commits in order; none if the first of them does not begin a call.
-pub fn summarise<'a>(commits: impl IntoIterator<Item = &'a Commit>) -> Option<CallSummary> {
-    let mut commits = commits.into_iter();
-    let mut summary = CallSummary::begin(commits.next()?)?;
-    commits.for_each(|commit| summary.absorb(commit));
+/// The summary of a call from its commits in order, judged; none if the first of them does not begin a call.
+pub fn summarise<'a>(commits: impl IntoIterator<Item = &'a Commit> + Clone) -> Option<CallSummary> {
+    let mut rest = commits.clone().into_iter();
+    let mut summary = CallSummary::begin(rest.next()?)?;
+    rest.for_each(|commit| summary.absorb(commit));
+    if !summary.is_live() {
+        summary.judged(&judge(commits));
+    }
     Some(summary)
 }
