@@ -46,11 +46,9 @@ pub(super) fn decide(at: Moment<'_>, intent: &EndIntent, input: &Input) -> Decis
 /// The caller gave up; the INVITE's final response is awaited.
 fn cancelling(at: Moment<'_>, intent: &EndIntent, signal: &Signal) -> Decision {
     match signal {
-        Signal::Provisional(_) if !intent.sent => endings::send_cancel(
-            Decision::default().event(Event::EndingSent),
-            at,
-            intent.ending.reasons.clone(),
-        ),
+        Signal::Provisional(_) if !intent.sent => Decision::default()
+            .event(Event::EndingSent)
+            .effect(Effect::SendCancel { reasons: intent.ending.reasons.clone() }),
         Signal::Provisional(_) => noted("provisional_after_cancel"),
         // The answer crossed our CANCEL: it must be acknowledged, and is ended at once (RFC 3261 §9.1, §15).
         Signal::Success(response) => {
@@ -166,7 +164,10 @@ fn resume(at: Moment<'_>, intent: &EndIntent, recovery: &Recovery) -> Decision {
     }
     let reasons = intent.ending.reasons.clone();
     match intent.act() {
-        Act::Cancel => endings::send_cancel(decision, at, reasons),
+        Act::Cancel => decision.effect(Effect::SendCancel { reasons }).effect(Effect::Arm {
+            timer: TimerId::CancelGiveUp,
+            at: at.now + at.profile.policy.sip.patience(),
+        }),
         Act::Bye
         | Act::Timeout
         | Act::FinalResponse

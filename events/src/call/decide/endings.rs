@@ -40,16 +40,13 @@ pub(super) fn cancel(
         ));
     }
     let ending = Ending { act: Act::Cancel, agent, reasons: reasons.clone(), held: !provisional };
-    let decision = Decision::default().event(Event::Ending(ending)).effect(Effect::DisarmAll);
-    if provisional { send_cancel(decision, at, reasons) } else { decision }
-}
-
-/// The CANCEL leaves; the final response has 64·T1 (§9.1).
-pub(super) fn send_cancel(decision: Decision, at: Moment<'_>, reasons: Vec<Reason>) -> Decision {
+    // The final response has 64·T1 (§9.1), counted from the wish: a held CANCEL must not double the wait.
     let until = at.now + at.profile.policy.sip.patience();
-    decision
-        .effect(Effect::SendCancel { reasons })
-        .effect(Effect::Arm { timer: TimerId::CancelGiveUp, at: until })
+    let decision = Decision::default()
+        .event(Event::Ending(ending))
+        .effect(Effect::DisarmAll)
+        .effect(Effect::Arm { timer: TimerId::CancelGiveUp, at: until });
+    if provisional { decision.effect(Effect::SendCancel { reasons }) } else { decision }
 }
 
 /// One side ends the conversation: BYE, at once or after the ACK (§15).
