@@ -16,7 +16,8 @@ fn the_stories_run_as_written() {
     stories.sort();
     assert!(stories.len() >= 10, "the stories are missing");
     for story in stories {
-        goldenscript::run(&mut Script::default(), &story).unwrap_or_else(|error| panic!("{}: {error}", story.display()));
+        goldenscript::run(&mut Script::default(), &story)
+            .unwrap_or_else(|error| panic!("{}: {error}", story.display()));
     }
 }
 

@@ -89,7 +89,8 @@ fn command() -> impl Strategy<Value = Command> {
         Just(Command::Hold),
         Just(Command::Resume),
         Just(Command::Divert { to: "sip:x@example.org".into() }),
-        (any::<Option<u16>>()).prop_map(|status| Command::Hangup(Hangup { status, ..Hangup::by(Agent::User) })),
+        (any::<Option<u16>>())
+            .prop_map(|status| Command::Hangup(Hangup { status, ..Hangup::by(Agent::User) })),
     ]
 }
 
@@ -121,15 +122,17 @@ fn policy() -> impl Strategy<Value = Policy> {
 }
 
 fn first() -> impl Strategy<Value = Input> {
-    (policy(), any::<bool>(), any::<bool>(), prop::option::of(0u32..100)).prop_map(|(policy, caller, reachable, expires)| {
-        if caller {
-            let mut place = build::place(policy);
-            place.reachable = reachable;
-            Input::Command(Command::Place(Box::new(place)))
-        } else {
-            Input::Signal(Signal::Invite(Box::new(Invite { expires, ..build::invite(policy) })))
-        }
-    })
+    (policy(), any::<bool>(), any::<bool>(), prop::option::of(0u32..100)).prop_map(
+        |(policy, caller, reachable, expires)| {
+            if caller {
+                let mut place = build::place(policy);
+                place.reachable = reachable;
+                Input::Command(Command::Place(Box::new(place)))
+            } else {
+                Input::Signal(Signal::Invite(Box::new(Invite { expires, ..build::invite(policy) })))
+            }
+        },
+    )
 }
 
 /// A call's life, lived as an engine lives it: decide, record, apply.
@@ -149,7 +152,10 @@ impl Life {
         let decision = self.call.decide(input, self.now);
         assert_eq!(decision, self.call.decide(input, self.now), "deciding twice must give the same");
         if decision.events.is_empty() {
-            assert!(decision.effects.is_empty(), "an effect without an event would leave no trace: {decision:?}");
+            assert!(
+                decision.effects.is_empty(),
+                "an effect without an event would leave no trace: {decision:?}"
+            );
             return decision.outcome;
         }
         let (phase_before, version) = (self.call.phase(), self.call.version);
@@ -173,7 +179,11 @@ impl Life {
     }
 
     fn count(&self, wanted: impl Fn(&Event) -> bool) -> usize {
-        self.journal.iter().flat_map(|commit| &commit.events).filter(|happened| wanted(&happened.event)).count()
+        self.journal
+            .iter()
+            .flat_map(|commit| &commit.events)
+            .filter(|happened| wanted(&happened.event))
+            .count()
     }
 }
 

@@ -1,6 +1,11 @@
 //! Commits as bytes: MessagePack with named fields, behind a version.
+//!
+//! Named fields cost some bytes and buy a record that explains itself: a reader of any later version finds each field by
+//! its name, unknown ones are skipped, absent ones get their defaults. What that can't express raises the version and
+//! adds an upcast (see [`super::upcast`]).
 
 use super::recorded::Commit;
+use super::upcast::{self, UPCASTS};
 
 /// The schema version that this build writes. Additive changes keep it; anything else raises it and adds an upcast.
 pub const SCHEMA_VERSION: u16 = 1;
@@ -24,9 +29,10 @@ pub enum CodecError {
 /// # Errors
 /// [`CodecError::Malformed`] if serde refuses, which no commit of this crate's types does.
 pub fn encode(commit: &Commit) -> Result<Vec<u8>, CodecError> {
-    let mut bytes = Vec::with_capacity(1024);
+    let wire: usize = commit.wire.iter().map(|message| message.bytes.len()).sum();
+    let mut bytes = Vec::with_capacity(1024 + wire);
     bytes.extend_from_slice(&SCHEMA_VERSION.to_be_bytes());
-    rmp_serde::encode::write_named(&mut bytes, commit).map_err(|e| CodecError::Malformed(e.to_string()))?;
+    rmp_serde::encode::write_named(&mut bytes, commit).map_err(malformed)?;
     Ok(bytes)
 }
 
@@ -39,8 +45,16 @@ pub fn decode(bytes: &[u8]) -> Result<Commit, CodecError> {
         .split_first_chunk::<2>()
         .ok_or_else(|| CodecError::Malformed("shorter than its version".into()))?;
     match u16::from_be_bytes(*version) {
-        1 => rmp_serde::from_slice(body).map_err(|e| CodecError::Malformed(e.to_string())),
+        SCHEMA_VERSION => rmp_serde::from_slice(body).map_err(malformed),
+        0 => Err(CodecError::Malformed("schema version 0 never existed".into())),
         found if found > SCHEMA_VERSION => Err(CodecError::TooNew { found }),
-        found => Err(CodecError::Malformed(format!("schema version {found} never existed"))),
+        older => {
+            let lifted = upcast::lift(older, body, UPCASTS)?;
+            rmpv::ext::from_value(lifted).map_err(malformed)
+        }
     }
+}
+
+fn malformed(error: impl std::fmt::Display) -> CodecError {
+    CodecError::Malformed(error.to_string())
 }

@@ -6,6 +6,7 @@
 
 mod codec;
 mod recorded;
+mod upcast;
 
 pub use codec::{CodecError, SCHEMA_VERSION, decode, encode};
 pub use recorded::{Commit, Happened, RecordedEvent, StoredCommit, WireDirection, WireMessage};

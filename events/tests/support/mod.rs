@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use build::{invite, place, request, response};
 use callbox_events::Timestamp;
-use callbox_events::call::{Call, Command, Decision, Hangup, Input, Outcome, Pending, Policy, Recovery, Signal, TimerId};
+use callbox_events::call::{
+    Call, Command, Decision, Hangup, Input, Outcome, Pending, Policy, Recovery, Signal, TimerId,
+};
 use callbox_events::party::Agent;
 use callbox_events::sip::{Counters, MediaDirection, Reason, Sdp};
 use goldenscript::Command as Line;
@@ -23,7 +25,11 @@ pub struct Script {
 
 impl Default for Script {
     fn default() -> Self {
-        Self { call: Call::default(), now: Timestamp::from_micros(1_700_000_000_000_000), policy: Policy::default() }
+        Self {
+            call: Call::default(),
+            now: Timestamp::from_micros(1_700_000_000_000_000),
+            policy: Policy::default(),
+        }
     }
 }
 
@@ -123,16 +129,19 @@ impl Script {
             "bye_answered" => Input::Signal(Signal::ByeAnswered(facts(&mut args)?)),
             "reinvite_answered" => Input::Signal(Signal::ReinviteAnswered(facts(&mut args)?)),
             "timed_out" => Input::Signal(Signal::TimedOut(pending(&mut args)?)),
-            "transport_failed" => {
-                Input::Signal(Signal::TransportFailed { pending: pending(&mut args)?, detail: "refused".into() })
-            }
+            "transport_failed" => Input::Signal(Signal::TransportFailed {
+                pending: pending(&mut args)?,
+                detail: "refused".into(),
+            }),
             "ack_missing" => Input::Signal(Signal::AckMissing),
             "drained" => Input::Signal(Signal::Drained(Counters::default())),
             "timer" => {
                 let name = args.next_pos().ok_or("a timer is wanted")?;
                 Input::Timer(serde_json::from_str::<TimerId>(&format!("\"{name}\""))?)
             }
-            "recovery" => Input::Recovery(Recovery { last_event_at: self.call.last_event_at, fault: "crash".into() }),
+            "recovery" => {
+                Input::Recovery(Recovery { last_event_at: self.call.last_event_at, fault: "crash".into() })
+            }
             name => return Err(format!("unknown input {name}").into()),
         };
         args.reject_next()?;
