@@ -5,11 +5,4 @@ pub mod ids;
 pub mod leg;
 pub mod stateless;
 pub mod transaction;
-/// Stands in until the real module is there.
-#[allow(missing_docs)]
-pub mod wire {
-    #[derive(Debug, Clone)]
-    pub struct Message;
-    #[derive(Debug, Clone)]
-    pub struct ParseError;
-}
+pub mod wire;

@@ -1,0 +1,281 @@
+//! Own messages to bytes.
+
+use std::fmt::Display;
+use std::io::Write as _;
+use std::net::{IpAddr, SocketAddr};
+
+use bytes::Bytes;
+use memchr::memchr3;
+
+use super::grammar::{Via, is_token};
+use super::{Header, HeaderName, Message, Method, phrase_of};
+
+/// Why a message cannot be written.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum WriteError {
+    /// The value of this header holds CR, LF or NUL and would make another header or message.
+    #[error("control character in the value of {0}")]
+    ControlByte(HeaderName),
+    /// A header name that is no token.
+    #[error("a header name that is no token")]
+    HeaderName,
+    /// Content-Length is the writer's to write.
+    #[error("Content-Length is not for the caller to set")]
+    ContentLength,
+    /// A method that is no token.
+    #[error("a method that is no token")]
+    Method,
+    /// A Request-URI that is empty or holds blanks or control characters.
+    #[error("a Request-URI that is none")]
+    Uri,
+    /// A status outside of 100 to 699.
+    #[error("a status outside of 100 to 699")]
+    Status,
+    /// A phrase with a control character.
+    #[error("control character in the reason phrase")]
+    Phrase,
+    /// A tag that is no token.
+    #[error("a tag that is no token")]
+    Tag,
+}
+
+/// Builds one message: start line first, then headers in the order given, then the body.
+///
+/// The first mistake is remembered and told at the end, so that calls chain. Content-Length is written by the
+/// writer alone and is always right; bodies are opaque bytes.
+#[derive(Debug)]
+#[must_use]
+pub struct Writer {
+    bytes: Vec<u8>,
+    error: Option<WriteError>,
+}
+
+impl Writer {
+    /// A request.
+    pub fn request(method: &Method, uri: &str) -> Self {
+        let mut writer = Self::with_capacity(1_024);
+        if !is_token(method.as_str()) {
+            writer.fail(WriteError::Method);
+        }
+        if uri.is_empty() || uri.bytes().any(|b| b <= b' ' || b == 0x7f) {
+            writer.fail(WriteError::Uri);
+        }
+        writer.put(method.as_str()).put(" ").put(uri).put(" SIP/2.0\r\n")
+    }
+
+    /// A response with the usual phrase.
+    pub fn response(status: u16) -> Self {
+        Self::response_with_phrase(status, phrase_of(status))
+    }
+
+    /// A response with a phrase of its own.
+    pub fn response_with_phrase(status: u16, phrase: &str) -> Self {
+        let mut writer = Self::with_capacity(1_024);
+        if !(100..700).contains(&status) {
+            writer.fail(WriteError::Status);
+        }
+        if has_control(phrase.as_bytes()) {
+            writer.fail(WriteError::Phrase);
+        }
+        writer.put("SIP/2.0 ").number(status).put(" ").put(phrase).put("\r\n")
+    }
+
+    /// A response to `request` with what every response copies (RFC 3261 §8.2.6.2): Via, From, To, Call-ID, CSeq,
+    /// and Timestamp in a 100.
+    ///
+    /// `to_tag` is added to a To that has none, except in a 100. `source` is where the request came from: the top
+    /// Via gets `received` and `rport` by it (RFC 3261 §18.2.1, RFC 3581 §4).
+    pub fn reply(request: &Message, status: u16, to_tag: Option<&str>, source: SocketAddr) -> Self {
+        Self::response(status).answering(request, to_tag.filter(|_| status != 100), source, status == 100)
+    }
+
+    /// As [`Writer::reply`], with a phrase of its own.
+    pub fn reply_with_phrase(
+        request: &Message,
+        status: u16,
+        phrase: &str,
+        to_tag: Option<&str>,
+        source: SocketAddr,
+    ) -> Self {
+        let writer = Self::response_with_phrase(status, phrase);
+        writer.answering(request, to_tag.filter(|_| status != 100), source, status == 100)
+    }
+
+    fn answering(
+        mut self,
+        request: &Message,
+        to_tag: Option<&str>,
+        source: SocketAddr,
+        trying: bool,
+    ) -> Self {
+        let mut top = true;
+        for header in &request.headers {
+            self = match header.name {
+                HeaderName::Via if std::mem::take(&mut top) => self.top_via(&header.value, source),
+                HeaderName::To => self.tagged(header, to_tag),
+                HeaderName::Via | HeaderName::From | HeaderName::CallId | HeaderName::CSeq => {
+                    self.copy(header)
+                }
+                HeaderName::Timestamp if trying => self.copy(header),
+                _ => self,
+            };
+        }
+        self
+    }
+
+    /// Adds a header.
+    pub fn header(mut self, name: &HeaderName, value: &str) -> Self {
+        self.begin(name);
+        if has_control(value.as_bytes()) {
+            self.fail(WriteError::ControlByte(name.clone()));
+        }
+        self.put(value).put("\r\n")
+    }
+
+    /// Adds a header whose value is put together by a formatter: `&format_args!("{n} INVITE")`.
+    pub fn header_display(mut self, name: &HeaderName, value: impl Display) -> Self {
+        self.begin(name);
+        let start = self.bytes.len();
+        // Writing to a vector cannot fail; a formatter that says it did is treated as a bad value.
+        let failed = write!(self.bytes, "{value}").is_err();
+        if failed || has_control(self.bytes.get(start..).unwrap_or_default()) {
+            self.fail(WriteError::ControlByte(name.clone()));
+        }
+        self.put("\r\n")
+    }
+
+    /// Copies a received header, byte for byte even if it was not UTF-8.
+    pub fn copy(mut self, header: &Header) -> Self {
+        self.begin(&header.name);
+        self.value_of(header);
+        self.put("\r\n")
+    }
+
+    /// Copies all headers of a name from a received message, in their order.
+    pub fn copy_all(mut self, message: &Message, name: &HeaderName) -> Self {
+        for header in message.headers.iter().filter(|header| header.name == *name) {
+            self = self.copy(header);
+        }
+        self
+    }
+
+    /// Copies a From or To and adds a tag if it has none.
+    pub(super) fn tagged(mut self, header: &Header, tag: Option<&str>) -> Self {
+        self.begin(&header.name);
+        self.value_of(header);
+        let has_tag = || super::NameAddr::parse(&header.value).is_ok_and(|address| address.params.has("tag"));
+        if let Some(tag) = tag.filter(|_| !has_tag()) {
+            if !is_token(tag) {
+                self.fail(WriteError::Tag);
+            }
+            self = self.put(";tag=").put(tag);
+        }
+        self.put("\r\n")
+    }
+
+    /// Writes the top Via of a request back with what its receiver knows of the sender.
+    pub(super) fn top_via(mut self, value: &str, source: SocketAddr) -> Self {
+        self.begin(&HeaderName::Via);
+        if has_control(value.as_bytes()) {
+            self.fail(WriteError::ControlByte(HeaderName::Via));
+        }
+        let Ok(via) = Via::parse(value) else { return self.put(value).put("\r\n") };
+        let address = source.ip().to_canonical();
+        let wants_rport = via.params.find("rport").is_some_and(|rport| rport.value.is_none_or(str::is_empty));
+        // RFC 3581 §4: with rport, received is always said.
+        let says_received = wants_rport || !is_same_host(via.host, address);
+        if !says_received {
+            return self.put(value).put("\r\n");
+        }
+        let head = value.len() - via.params.as_str().len();
+        let head = value.get(..head).unwrap_or(value).trim_end_matches([';', ' ', '\t']);
+        self = self.put(head);
+        for param in via.params.iter() {
+            if param.name.eq_ignore_ascii_case("received") {
+                continue;
+            }
+            self = self.put(";").put(param.name);
+            if wants_rport && param.name.eq_ignore_ascii_case("rport") {
+                self = self.put("=").number(source.port());
+            } else if let Some(value) = param.value {
+                self = self.put("=").put(value);
+            }
+        }
+        self = self.put(";received=");
+        let _ = write!(self.bytes, "{address}");
+        self.put("\r\n")
+    }
+
+    /// Ends a message without a body.
+    ///
+    /// # Errors
+    /// The first mistake that was made on the way.
+    pub fn finish(self) -> Result<Bytes, WriteError> {
+        self.put("Content-Length: 0\r\n\r\n").done()
+    }
+
+    /// Ends a message with a body of this type.
+    ///
+    /// # Errors
+    /// The first mistake that was made on the way.
+    pub fn finish_with_body(self, content_type: &str, body: &[u8]) -> Result<Bytes, WriteError> {
+        let mut writer = self.header(&HeaderName::ContentType, content_type);
+        writer = writer.put("Content-Length: ").number(body.len()).put("\r\n\r\n");
+        writer.bytes.extend_from_slice(body);
+        writer.done()
+    }
+
+    fn done(self) -> Result<Bytes, WriteError> {
+        match self.error {
+            None => Ok(Bytes::from(self.bytes)),
+            Some(error) => Err(error),
+        }
+    }
+
+    fn with_capacity(capacity: usize) -> Self {
+        Self { bytes: Vec::with_capacity(capacity), error: None }
+    }
+
+    fn fail(&mut self, error: WriteError) {
+        self.error.get_or_insert(error);
+    }
+
+    fn begin(&mut self, name: &HeaderName) {
+        match name {
+            HeaderName::ContentLength => self.fail(WriteError::ContentLength),
+            HeaderName::Other(name) if !is_token(name) => self.fail(WriteError::HeaderName),
+            _ => {}
+        }
+        self.bytes.extend_from_slice(name.as_str().as_bytes());
+        self.bytes.extend_from_slice(b": ");
+    }
+
+    fn value_of(&mut self, header: &Header) {
+        let value = header.value.to_wire();
+        if has_control(&value) {
+            self.fail(WriteError::ControlByte(header.name.clone()));
+        }
+        self.bytes.extend_from_slice(&value);
+    }
+
+    fn put(mut self, text: &str) -> Self {
+        self.bytes.extend_from_slice(text.as_bytes());
+        self
+    }
+
+    fn number(mut self, number: impl Display) -> Self {
+        // Writing to a vector cannot fail.
+        let _ = write!(self.bytes, "{number}");
+        self
+    }
+}
+
+fn has_control(bytes: &[u8]) -> bool {
+    memchr3(b'\r', b'\n', 0, bytes).is_some()
+}
+
+/// Whether sent-by names the very address that the request came from.
+fn is_same_host(host: &str, address: IpAddr) -> bool {
+    let host = host.strip_prefix('[').and_then(|inner| inner.strip_suffix(']')).unwrap_or(host);
+    host.parse::<IpAddr>().is_ok_and(|host| host.to_canonical() == address)
+}
