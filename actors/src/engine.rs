@@ -5,6 +5,7 @@ use std::sync::Arc;
 use callbox_events::CallId;
 use callbox_events::call::{Command, Hangup, Outcome};
 use callbox_events::sip::Peer;
+use callbox_events::verdict::{Why, why};
 use callbox_events::view::CallSummary;
 use callbox_store::{Cursor, Journal};
 
@@ -122,6 +123,15 @@ impl Engine {
     /// The calls that are not released yet, in the order of their ids.
     pub async fn calls(&self) -> Vec<CallSummary> {
         Vec::new()
+    }
+
+    /// Why a call ended, or that it lives: judged now from its durable record.
+    ///
+    /// # Errors
+    /// [`CommandError::NotFound`]; [`CommandError::Journal`] if its record can't be read.
+    pub fn why(&self, call: CallId) -> Result<Why, CommandError> {
+        let stored = self.journal.read(call).map_err(|error| CommandError::Journal(error.to_string()))?;
+        why(stored.iter().map(|stored| &stored.commit)).ok_or(CommandError::NotFound(call))
     }
 
     /// Where it listens, with the real ports.

@@ -25,6 +25,8 @@ mod config;
 mod engine;
 mod error;
 mod notification;
+mod routing;
+mod target;
 
 pub use call_handle::PlaceCall;
 pub use callbox_events::call::{Hangup, Notification, Outcome, Policy};
