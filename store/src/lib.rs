@@ -13,11 +13,20 @@
 mod append;
 pub mod chain;
 mod error;
+pub mod frame;
 mod journal;
+mod keys;
+pub mod layout;
+mod lock;
 pub mod memory;
+mod open_error;
+pub mod sled;
 mod subscription;
+pub mod testing;
+pub mod watermark;
 
 pub use append::{Ack, Append};
 pub use error::{AppendError, Blame, CloseError, ReadError};
 pub use journal::{CallIds, Caps, Commits, Cursor, Expect, Head, Journal, JournalReader, Position};
+pub use open_error::OpenError;
 pub use subscription::{Bell, Next, Source, Subscription};

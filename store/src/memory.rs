@@ -165,7 +165,8 @@ impl Inner {
         if commit.version == actual {
             let last = self.staged.back().map(|(stored, _)| stored).or(self.commits.last());
             let seq = last.map_or(Cursor::START, Cursor::after).seq();
-            return Ok(Placed::Next(StoredCommit { seq, hash: chain::link(&previous, &encoded), commit }));
+            let hash = chain::link(&previous, &encoded);
+            return Ok(Placed::Next(Box::new(StoredCommit { seq, hash, commit })));
         }
         match self.of_call(commit.call).find(|stored| stored.commit == commit) {
             Some(twin) => Ok(Placed::Twin(Position { seq: twin.seq })),
@@ -175,7 +176,7 @@ impl Inner {
 }
 
 enum Placed {
-    Next(StoredCommit),
+    Next(Box<StoredCommit>),
     Twin(Position),
 }
 
@@ -208,7 +209,7 @@ impl Journal for MemoryJournal {
         let (ack, append) = Append::pending();
         match inner.place(commit, expect) {
             Err(error) => return Append::known(Err(error)),
-            Ok(Placed::Next(stored)) => inner.staged.push_back((stored, vec![ack])),
+            Ok(Placed::Next(stored)) => inner.staged.push_back((*stored, vec![ack])),
             Ok(Placed::Twin(position)) => {
                 match inner.staged.iter_mut().find(|(stored, _)| stored.seq == position.seq) {
                     Some((_, acks)) => acks.push(ack),

@@ -1,0 +1,119 @@
+//! The files of a store directory, and the one that says what it is.
+//!
+//! | name | content |
+//! |---|---|
+//! | `FORMAT` | text: what this directory is and which version of the format it has |
+//! | `LOCK` | locked by the process that writes; its number as text |
+//! | `WATERMARK` | how far the journal was acknowledged (see [`watermark`](crate::watermark)) |
+//! | `log/…` | one sled directory, named by the first global sequence number in it |
+//! | `aside/…` | copies of a log that could not be opened, made before the repair |
+//! | `live.sock` or `live.sock.path` | the socket of the process that writes, or the place of it |
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use crate::open_error::OpenError;
+
+/// The format that this build writes.
+pub const FORMAT_VERSION: u16 = 1;
+
+/// The file that says what the directory is.
+pub const FORMAT: &str = "FORMAT";
+/// The lock file.
+pub const LOCK: &str = "LOCK";
+/// The watermark.
+pub const WATERMARK: &str = "WATERMARK";
+/// The directory of sled directories.
+pub const LOG: &str = "log";
+/// The directory of copies.
+pub const ASIDE: &str = "aside";
+/// The socket.
+pub const SOCKET: &str = "live.sock";
+/// The file that names the socket if its path is too long.
+pub const SOCKET_PATH: &str = "live.sock.path";
+
+/// The sled directory whose first commit has this global sequence number.
+#[must_use]
+pub fn log_dir(store: &Path, first: u64) -> PathBuf {
+    store.join(LOG).join(format!("{first:020}"))
+}
+
+/// Checks that the directory is a store which this build can read.
+///
+/// # Errors
+/// [`OpenError::Missing`], [`OpenError::NotAStore`], [`OpenError::Newer`], [`OpenError::Corrupt`].
+pub fn check(store: &Path) -> Result<(), OpenError> {
+    if !store.is_dir() {
+        return Err(OpenError::Missing { dir: store.to_owned() });
+    }
+    let path = store.join(FORMAT);
+    let text = match fs::read(&path) {
+        Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return Err(OpenError::NotAStore { dir: store.to_owned(), why: "it has no file FORMAT".into() });
+        }
+        Err(error) => return Err(OpenError::io("reading", &path)(error)),
+    };
+    let version = text.lines().find_map(|line| line.strip_prefix("format ")?.trim().parse::<u16>().ok());
+    match version {
+        Some(FORMAT_VERSION) => Ok(()),
+        Some(found) if found > FORMAT_VERSION => {
+            Err(OpenError::Newer { dir: store.to_owned(), found, supported: FORMAT_VERSION })
+        }
+        Some(_) | None => Err(OpenError::Corrupt {
+            dir: store.to_owned(),
+            place: FORMAT.into(),
+            what: "it does not name a format version".into(),
+        }),
+    }
+}
+
+/// Makes the directory a store, unless it is one already.
+///
+/// # Errors
+/// Those of [`check`]; [`OpenError::NotAStore`] for a directory that holds other things; [`OpenError::Io`].
+pub fn create(store: &Path) -> Result<(), OpenError> {
+    fs::create_dir_all(store).map_err(OpenError::io("creating", store))?;
+    if !store.join(FORMAT).exists() {
+        refuse_foreign(store)?;
+        write_format(store)?;
+    }
+    check(store)
+}
+
+/// The names that an interrupted creation may have left.
+pub(crate) fn refuse_foreign(store: &Path) -> Result<(), OpenError> {
+    for entry in fs::read_dir(store).map_err(OpenError::io("listing", store))? {
+        let name = entry.map_err(OpenError::io("listing", store))?.file_name();
+        let name = name.to_string_lossy();
+        if name != LOCK && name != "FORMAT.new" {
+            let why = format!("it has no file FORMAT, but holds {name:?}");
+            return Err(OpenError::NotAStore { dir: store.to_owned(), why });
+        }
+    }
+    Ok(())
+}
+
+fn write_format(store: &Path) -> Result<(), OpenError> {
+    let new = store.join("FORMAT.new");
+    let text = format!(
+        "callbox journal\nformat {FORMAT_VERSION}\n\nRead it with `callbox --store DIR list`. Don't change files here.\n"
+    );
+    let write = || -> std::io::Result<()> {
+        let mut file = File::create(&new)?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()?;
+        fs::rename(&new, store.join(FORMAT))?;
+        sync_dir(store)
+    };
+    write().map_err(OpenError::io("writing", &new))
+}
+
+/// Makes the names in a directory durable.
+///
+/// # Errors
+/// The system's.
+pub fn sync_dir(dir: &Path) -> std::io::Result<()> {
+    File::open(dir)?.sync_all()
+}

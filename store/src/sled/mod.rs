@@ -1,0 +1,204 @@
+//! The durable journal on sled 0.34.7: the one home of sled.
+//!
+//! sled alone does not keep what it acknowledges: its `flush` doesn't reach the disk, batches larger than a segment can
+//! tear, large values go to files that it never syncs, and it panics on damage. So: exactly one bounded batch per
+//! group, values of at most 4 KiB, a sync on our own descriptor, checksums and chain of our own, and every call
+//! guarded. `FORMAT.md` describes the bytes.
+
+mod group;
+mod open;
+mod queue;
+mod quiet;
+mod read;
+mod store;
+mod table;
+mod tree;
+mod writer;
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use callbox_events::CallId;
+use callbox_events::schema::{self, Commit, StoredCommit};
+
+use self::queue::{Limits, Queue, Request};
+use self::store::Store;
+use self::writer::Writer;
+use crate::append::Append;
+use crate::error::{AppendError, CloseError, ReadError};
+use crate::frame::Facts;
+use crate::journal::{CallIds, Caps, Commits, Cursor, Expect, Head, Journal, JournalReader};
+use crate::layout;
+use crate::lock::Lock;
+use crate::open_error::OpenError;
+use crate::subscription::Subscription;
+use crate::watermark::Watermark;
+
+/// The most bytes an encoded commit may have: with its group it stays well inside one sled segment (512 KiB).
+pub const MAX_COMMIT_BYTES: usize = 192 * 1024;
+
+/// How a [`SledJournal`] works. The defaults are measured; see `benches/append.rs`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Options {
+    /// Under load, how long a group may grow before it is synced. Zero syncs at once always.
+    pub group_delay: Duration,
+    /// The most commits of a group.
+    pub group_commits: usize,
+    /// The most encoded bytes of a group. Above 256 KiB a group could exceed what sled writes atomically.
+    pub group_bytes: usize,
+    /// The most commits that may wait.
+    pub queue_commits: usize,
+    /// The most encoded bytes that may wait.
+    pub queue_bytes: usize,
+    /// sled's cache.
+    pub cache_bytes: u64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            group_delay: Duration::from_millis(1),
+            group_commits: 512,
+            group_bytes: 128 * 1024,
+            queue_commits: 65_536,
+            queue_bytes: 64 * 1024 * 1024,
+            cache_bytes: 64 * 1024 * 1024,
+        }
+    }
+}
+
+/// The durable journal of one engine.
+///
+/// It holds the store's lock until it and all its subscriptions are dropped. After [`close`](Journal::close) it can
+/// still be read.
+pub struct SledJournal {
+    store: Arc<Store>,
+    queue: Arc<Queue>,
+    writer: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl SledJournal {
+    /// Opens the store in `dir`, creating it if there is none.
+    ///
+    /// # Errors
+    /// [`OpenError`]: locked, not a store, newer, damaged, or refused by the system.
+    pub fn open(dir: impl AsRef<Path>, options: Options) -> Result<Self, OpenError> {
+        let dir = dir.as_ref();
+        std::fs::create_dir_all(dir).map_err(OpenError::io("creating", dir))?;
+        if dir.join(layout::FORMAT).exists() {
+            layout::check(dir)?;
+        } else {
+            layout::refuse_foreign(dir)?;
+        }
+        let lock = Lock::exclusive(dir)?;
+        layout::create(dir)?;
+        let store = open::writable(dir, lock, options.cache_bytes)?;
+        let watermark =
+            Watermark::open(dir).map_err(OpenError::io("opening", &dir.join(layout::WATERMARK)))?;
+        Self::start(store, watermark, &options)
+    }
+
+    fn start(store: Arc<Store>, watermark: Watermark, options: &Options) -> Result<Self, OpenError> {
+        let capacity = Limits { commits: options.queue_commits, bytes: options.queue_bytes };
+        let group = Limits { commits: options.group_commits.max(1), bytes: options.group_bytes.max(1) };
+        let queue = Arc::new(Queue::new(capacity, group));
+        let writer = Writer::new(Arc::clone(&store), Arc::clone(&queue), watermark, options.group_delay);
+        let thread = std::thread::Builder::new().name("callbox-journal".into()).spawn(move || writer.run());
+        let thread = thread.map_err(OpenError::io("starting the writer for", &store.dir))?;
+        Ok(Self { store, queue, writer: Mutex::new(Some(thread)) })
+    }
+
+    /// How many commits wait to be written: a measure of load.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.queue.waiting()
+    }
+
+    fn stop(&self, why: &str) -> Result<(), CloseError> {
+        self.queue.close(AppendError::Unavailable { why: why.into() });
+        let thread = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let joined = thread.map_or(Ok(()), JoinHandle::join);
+        joined.map_err(|_| CloseError { why: "the writer panicked".into() })
+    }
+}
+
+impl Drop for SledJournal {
+    fn drop(&mut self) {
+        let _ = self.stop(CLOSED);
+    }
+}
+
+const CLOSED: &str = "it is closed";
+
+/// The request for a commit, or why it can't be appended anywhere.
+fn request(commit: &Commit, expect: Expect) -> Result<(Request, Append), AppendError> {
+    crate::memory::check(commit, expect)?;
+    let malformed = |why: String| AppendError::Malformed { why };
+    let facts = Facts::of(commit).ok_or_else(|| malformed("it has more than 65,535 events".into()))?;
+    if facts.version > u64::from(u32::MAX) {
+        return Err(malformed("a call has at most 4,294,967,295 events".into()));
+    }
+    let payload = schema::encode(commit).map_err(|error| malformed(error.to_string()))?;
+    if payload.len() > MAX_COMMIT_BYTES {
+        return Err(AppendError::TooLarge { bytes: payload.len(), limit: MAX_COMMIT_BYTES });
+    }
+    let (ack, append) = Append::pending();
+    Ok((Request { facts, payload, ack }, append))
+}
+
+impl Journal for SledJournal {
+    fn append(&self, commit: Commit, expect: Expect) -> Append {
+        match request(&commit, expect) {
+            Ok((request, append)) => {
+                self.queue.push(request);
+                append
+            }
+            Err(error) => Append::known(Err(error)),
+        }
+    }
+
+    fn caps(&self) -> Caps {
+        Caps { backend: "sled", durable: true, max_commit_bytes: MAX_COMMIT_BYTES, shards: 1 }
+    }
+
+    fn close(&self) -> Result<(), CloseError> {
+        self.stop(CLOSED)?;
+        match self.queue.closed() {
+            Some(AppendError::Unavailable { why }) if why == CLOSED => Ok(()),
+            Some(error) => Err(CloseError { why: error.to_string() }),
+            None => Ok(()),
+        }
+    }
+}
+
+impl JournalReader for SledJournal {
+    fn read(&self, call: CallId) -> Result<Vec<StoredCommit>, ReadError> {
+        self.store.read(call)
+    }
+
+    fn read_all(&self, from: Cursor) -> Result<Commits<'_>, ReadError> {
+        self.store.read_all(from)
+    }
+
+    fn calls(&self) -> Result<CallIds<'_>, ReadError> {
+        self.store.calls()
+    }
+
+    fn tail(&self) -> Result<Cursor, ReadError> {
+        self.store.tail()
+    }
+
+    fn subscribe(&self, from: Cursor) -> Result<Subscription, ReadError> {
+        self.store.follow(from)
+    }
+
+    fn head(&self, call: CallId) -> Result<Option<Head>, ReadError> {
+        self.store.head(call)
+    }
+
+    fn latest(&self) -> Result<Option<CallId>, ReadError> {
+        self.store.latest()
+    }
+}

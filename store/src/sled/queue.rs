@@ -1,0 +1,161 @@
+//! What waits for the writer: bounded, and cheap to hand over.
+
+use std::collections::VecDeque;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::append::Ack;
+use crate::error::AppendError;
+use crate::frame::Facts;
+
+/// A commit that waits.
+#[derive(Debug)]
+pub struct Request {
+    /// What the log needs to know of it.
+    pub facts: Facts,
+    /// Encoded.
+    pub payload: Vec<u8>,
+    /// Whom to tell.
+    pub ack: Ack,
+}
+
+/// Limits of what is taken at once.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// The most commits.
+    pub commits: usize,
+    /// The most encoded bytes.
+    pub bytes: usize,
+}
+
+/// The queue.
+#[derive(Debug)]
+pub struct Queue {
+    state: Mutex<State>,
+    arrived: Condvar,
+    capacity: Limits,
+    group: Limits,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    waiting: VecDeque<Request>,
+    bytes: usize,
+    closed: Option<AppendError>,
+    writer: Writer,
+}
+
+/// What the writer does: it is woken only when that is worth it.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Writer {
+    #[default]
+    Busy,
+    /// Sleeps until anything comes.
+    Idle,
+    /// Lets a group grow: wants to be woken only when the group is full.
+    Lingering,
+}
+
+impl Queue {
+    /// An empty queue that holds up to `capacity` and gives groups of up to `group`.
+    pub fn new(capacity: Limits, group: Limits) -> Self {
+        Self { state: Mutex::default(), arrived: Condvar::new(), capacity, group }
+    }
+
+    /// Hands a request over, or resolves it at once if it can't be taken.
+    pub fn push(&self, request: Request) {
+        let mut state = self.lock();
+        let full = state.waiting.len() >= self.capacity.commits || state.bytes >= self.capacity.bytes;
+        let refusal = state.closed.clone().or(full.then_some(AppendError::Overloaded));
+        if let Some(error) = refusal {
+            drop(state);
+            request.ack.resolve(Err(error));
+            return;
+        }
+        state.bytes += request.payload.len();
+        state.waiting.push_back(request);
+        let wake = match state.writer {
+            Writer::Busy => false,
+            Writer::Idle => true,
+            Writer::Lingering => state.holds(self.group),
+        };
+        if wake {
+            state.writer = Writer::Busy;
+            drop(state);
+            self.arrived.notify_one();
+        }
+    }
+
+    /// Waits up to `limit` for a full group.
+    pub fn linger(&self, limit: Duration) {
+        let mut state = self.lock();
+        if state.closed.is_some() || state.holds(self.group) {
+            return;
+        }
+        state.writer = Writer::Lingering;
+        let waited = self.arrived.wait_timeout_while(state, limit, |state| state.writer == Writer::Lingering);
+        waited.unwrap_or_else(PoisonError::into_inner).0.writer = Writer::Busy;
+    }
+
+    /// Waits for something, then takes a group into `group`. False once the queue is closed and empty.
+    pub fn take(&self, group: &mut VecDeque<Request>) -> bool {
+        let mut state = self.lock();
+        while state.waiting.is_empty() {
+            if state.closed.is_some() {
+                return false;
+            }
+            state.writer = Writer::Idle;
+            state = self.arrived.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        state.writer = Writer::Busy;
+        let mut bytes = 0;
+        while group.len() < self.group.commits && bytes < self.group.bytes {
+            let Some(request) = state.waiting.pop_front() else { break };
+            bytes += request.payload.len();
+            group.push_back(request);
+        }
+        state.bytes -= bytes.min(state.bytes);
+        true
+    }
+
+    /// How many wait.
+    pub fn waiting(&self) -> usize {
+        self.lock().waiting.len()
+    }
+
+    /// Takes no more requests: later ones are answered with `error`. What waits stays to be taken.
+    pub fn close(&self, error: AppendError) {
+        let mut state = self.lock();
+        state.closed.get_or_insert(error);
+        state.writer = Writer::Busy;
+        drop(state);
+        self.arrived.notify_all();
+    }
+
+    /// Takes no more requests and answers what waits with the same error.
+    pub fn poison(&self, error: &AppendError) {
+        let mut state = self.lock();
+        state.closed = Some(error.clone());
+        state.bytes = 0;
+        let waiting = std::mem::take(&mut state.waiting);
+        drop(state);
+        for request in waiting {
+            request.ack.resolve(Err(error.clone()));
+        }
+    }
+
+    /// Why it is closed, if it is.
+    pub fn closed(&self) -> Option<AppendError> {
+        self.lock().closed.clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn holds(&self, group: Limits) -> bool {
+        self.waiting.len() >= group.commits || self.bytes >= group.bytes
+    }
+}

@@ -1,0 +1,216 @@
+//! An open store as readers see it: what is durable, and no more.
+
+use std::iter::Peekable;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use callbox_events::CallId;
+use callbox_events::schema::StoredCommit;
+
+use super::read::{self, Scan};
+use super::table::Table;
+use super::tree::{Pairs, Tree};
+use crate::error::ReadError;
+use crate::journal::{CallIds, Commits, Cursor, Head, JournalReader};
+use crate::keys;
+use crate::lock::Lock;
+use crate::subscription::{Bell, Source, Subscription};
+
+/// An open store.
+pub struct Store {
+    /// Dropped before the lock: sled writes when it closes.
+    pub(super) tree: Tree,
+    pub(super) table: Mutex<Table>,
+    /// Everything before this global sequence number is durable.
+    durable: AtomicU64,
+    pub(super) bell: Arc<Bell>,
+    pub(super) dir: PathBuf,
+    _lock: Option<Lock>,
+}
+
+impl Store {
+    pub(super) fn new(tree: Tree, table: Table, tail: u64, dir: PathBuf, lock: Option<Lock>) -> Arc<Self> {
+        Arc::new(Self {
+            tree,
+            table: Mutex::new(table),
+            durable: AtomicU64::new(tail),
+            bell: Arc::new(Bell::new(Cursor::at(tail))),
+            dir,
+            _lock: lock,
+        })
+    }
+
+    pub(super) fn table(&self) -> MutexGuard<'_, Table> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn durable(&self) -> u64 {
+        self.durable.load(Ordering::Acquire)
+    }
+
+    /// Everything before `tail` is durable now.
+    pub(super) fn publish(&self, tail: u64) {
+        self.durable.store(tail, Ordering::Release);
+        self.bell.ring(Cursor::at(tail));
+    }
+
+    fn check(&self, from: Cursor) -> Result<(), ReadError> {
+        let tail = self.durable();
+        if from.seq() > tail { Err(ReadError::Beyond { wanted: from.seq(), tail }) } else { Ok(()) }
+    }
+
+    /// Follows it; `self` stays open for as long as the subscription lives.
+    pub fn follow(self: &Arc<Self>, from: Cursor) -> Result<Subscription, ReadError> {
+        self.check(from)?;
+        let source: Arc<dyn Source> = Arc::<Self>::clone(self);
+        Ok(Subscription::new(source, Arc::clone(&self.bell), from))
+    }
+
+    /// All commits of one call.
+    pub fn read(&self, call: CallId) -> Result<Vec<StoredCommit>, ReadError> {
+        // In this order: chunks may go from the table to the index meanwhile, never back.
+        let durable = self.durable();
+        let pending = self.table().pending(call);
+        read::call(&self.tree, call, &pending, durable)
+    }
+
+    /// The head of a call.
+    pub fn head(&self, call: CallId) -> Result<Option<Head>, ReadError> {
+        let durable = self.durable();
+        let entry = self.table().get(call).map(|entry| (entry.last_seq, entry.version, entry.hash));
+        match entry {
+            Some((last, version, hash)) if last < durable => Ok(Some(Head { version, hash })),
+            // A commit is on its way, or the call is in the index altogether.
+            Some(_) | None => Ok(self.read(call)?.last().map(|last| Head {
+                version: last.commit.version + last.commit.events.len() as u64,
+                hash: last.hash,
+            })),
+        }
+    }
+
+    /// Commits from a place on.
+    pub fn read_all(&self, from: Cursor) -> Result<Commits<'static>, ReadError> {
+        self.check(from)?;
+        Ok(Box::new(Scan::new(&self.tree, from.seq(), self.durable())?))
+    }
+
+    /// Every call with a durable commit.
+    pub fn calls(&self) -> Result<CallIds<'static>, ReadError> {
+        let durable = self.durable();
+        let mut young: Vec<CallId> =
+            self.table().calls().filter(|(_, chunk)| *chunk < durable).map(|(call, _)| call).collect();
+        young.sort_unstable();
+        let rows = Rows { pairs: self.tree.scan(&[keys::ROW], &[keys::ROW])?, durable };
+        Ok(Box::new(Merged { young: young.into_iter().peekable(), rows: rows.peekable(), last: None }))
+    }
+
+    /// The call that started last.
+    pub fn latest(&self) -> Result<Option<CallId>, ReadError> {
+        let durable = self.durable();
+        let young = self.table().calls().filter(|(_, chunk)| *chunk < durable).map(|(call, _)| call).max();
+        let row = self.tree.last(&[keys::ROW])?;
+        let old =
+            row.filter(|(_, value)| is_before(value, durable)).and_then(|(key, _)| keys::parse_row(&key));
+        Ok(young.max(old.map(|(call, _)| call)))
+    }
+}
+
+impl Source for Store {
+    fn batch(&self, from: Cursor, limit: usize) -> Result<Vec<StoredCommit>, ReadError> {
+        Scan::new(&self.tree, from.seq(), self.durable())?.take(limit).collect()
+    }
+}
+
+impl JournalReader for Arc<Store> {
+    fn read(&self, call: CallId) -> Result<Vec<StoredCommit>, ReadError> {
+        Store::read(self, call)
+    }
+
+    fn read_all(&self, from: Cursor) -> Result<Commits<'_>, ReadError> {
+        Store::read_all(self, from)
+    }
+
+    fn calls(&self) -> Result<CallIds<'_>, ReadError> {
+        Store::calls(self)
+    }
+
+    fn tail(&self) -> Result<Cursor, ReadError> {
+        Ok(Cursor::at(self.durable()))
+    }
+
+    fn subscribe(&self, from: Cursor) -> Result<Subscription, ReadError> {
+        self.follow(from)
+    }
+
+    fn head(&self, call: CallId) -> Result<Option<Head>, ReadError> {
+        Store::head(self, call)
+    }
+
+    fn latest(&self) -> Result<Option<CallId>, ReadError> {
+        Store::latest(self)
+    }
+}
+
+fn is_before(row: &[u8], durable: u64) -> bool {
+    keys::read_list(row).and_then(|chunks| chunks.first().copied()).is_some_and(|chunk| chunk < durable)
+}
+
+/// The calls of the index, with repetitions.
+struct Rows {
+    pairs: Pairs,
+    durable: u64,
+}
+
+impl Iterator for Rows {
+    type Item = Result<CallId, ReadError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            let (key, value) = match self.pairs.next()? {
+                Ok(pair) => pair,
+                Err(fault) => return Some(Err(fault.into())),
+            };
+            if is_before(&value, self.durable) {
+                let damage =
+                    ReadError::Corrupt { place: "the index".into(), what: "a key that is none".into() };
+                return Some(keys::parse_row(&key).map(|(call, _)| call).ok_or(damage));
+            }
+        }
+    }
+}
+
+/// Two ascending lists as one without repetitions.
+struct Merged {
+    young: Peekable<std::vec::IntoIter<CallId>>,
+    rows: Peekable<Rows>,
+    last: Option<CallId>,
+}
+
+impl Merged {
+    fn smaller(&mut self) -> Option<Result<CallId, ReadError>> {
+        let young = self.young.peek().copied();
+        match (young, self.rows.peek()) {
+            (Some(young), Some(Ok(row))) if young < *row => self.young.next().map(Ok),
+            (_, Some(_)) => self.rows.next(),
+            (_, None) => self.young.next().map(Ok),
+        }
+    }
+}
+
+impl Iterator for Merged {
+    type Item = Result<CallId, ReadError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            let next = self.smaller()?;
+            if let Ok(call) = next {
+                if self.last == Some(call) {
+                    continue;
+                }
+                self.last = Some(call);
+            }
+            return Some(next);
+        }
+    }
+}

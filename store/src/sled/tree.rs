@@ -1,0 +1,223 @@
+//! The one tree of a log directory: every call into sled goes through here.
+
+use std::fs::File;
+use std::ops::Deref;
+use std::path::Path;
+
+use super::quiet::guarded;
+use crate::error::ReadError;
+use crate::frame;
+use crate::keys;
+
+/// What sled did instead of what it was asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fault {
+    /// No room on the disk.
+    Full,
+    /// The system refused.
+    Io(String),
+    /// It found damage, or panicked over it.
+    Damage(String),
+}
+
+impl std::fmt::Display for Fault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Full => f.write_str("the disk is full"),
+            Self::Io(what) | Self::Damage(what) => f.write_str(what),
+        }
+    }
+}
+
+impl From<std::io::Error> for Fault {
+    fn from(error: std::io::Error) -> Self {
+        if error.kind() == std::io::ErrorKind::StorageFull || error.to_string().contains("No space left") {
+            Self::Full
+        } else {
+            Self::Io(error.to_string())
+        }
+    }
+}
+
+impl From<sled::Error> for Fault {
+    fn from(error: sled::Error) -> Self {
+        match error {
+            sled::Error::Io(error) => error.into(),
+            sled::Error::Corruption { .. } => Self::Damage("sled finds a page damaged".into()),
+            sled::Error::CollectionNotFound(_)
+            | sled::Error::Unsupported(_)
+            | sled::Error::ReportableBug(_) => {
+                Self::Damage(error.to_string().lines().next().unwrap_or_default().to_owned())
+            }
+        }
+    }
+}
+
+impl From<Fault> for ReadError {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Full | Fault::Io(_) => Self::Unavailable { why: fault.to_string() },
+            Fault::Damage(what) => Self::Corrupt { place: "the log".into(), what },
+        }
+    }
+}
+
+fn run<T>(work: impl FnOnce() -> sled::Result<T>) -> Result<T, Fault> {
+    match guarded(work) {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(error)) => Err(error.into()),
+        Err(panic) => Err(Fault::Damage(format!("sled gave up: {panic}"))),
+    }
+}
+
+/// An open log directory.
+pub struct Tree {
+    db: Option<sled::Db>,
+    /// Our own descriptor of sled's file: its `flush` alone doesn't reach the disk.
+    file: File,
+}
+
+/// What is written in one go.
+#[derive(Default)]
+pub struct Batch {
+    inner: sled::Batch,
+    /// How many bytes of keys and values it has.
+    pub bytes: usize,
+}
+
+impl Batch {
+    /// Adds a pair.
+    pub fn put(&mut self, key: &[u8], value: &[u8]) {
+        self.bytes += key.len() + value.len();
+        self.inner.insert(key, value);
+    }
+}
+
+/// A chunk's bytes: as sled gave them, or joined from their parts.
+#[derive(Debug)]
+pub enum Chunk {
+    /// One value.
+    One(sled::IVec),
+    /// Several values joined.
+    Joined(Vec<u8>),
+}
+
+impl Deref for Chunk {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Self::One(value) => value,
+            Self::Joined(bytes) => bytes,
+        }
+    }
+}
+
+impl Tree {
+    /// Opens sled's directory as it is. See `open` for what has to be done around it.
+    pub fn open(dir: &Path, cache_bytes: u64) -> Result<Self, Fault> {
+        let config = sled::Config::new().path(dir).cache_capacity(cache_bytes).flush_every_ms(None);
+        let db = run(|| config.open())?;
+        let file = File::options().read(true).write(true).open(dir.join("db"))?;
+        Ok(Self { db: Some(db), file })
+    }
+
+    fn db(&self) -> Result<&sled::Db, Fault> {
+        self.db.as_ref().ok_or_else(|| Fault::Io("closed".into()))
+    }
+
+    /// Applies a batch atomically and makes it durable: one batch, sled's flush, then a sync of our own.
+    pub fn commit(&self, batch: Batch) -> Result<(), Fault> {
+        self.apply(batch)?;
+        self.sync()
+    }
+
+    /// Applies a batch atomically: readable from now on, not durable.
+    pub fn apply(&self, batch: Batch) -> Result<(), Fault> {
+        let db = self.db()?;
+        run(|| db.apply_batch(batch.inner))
+    }
+
+    /// Makes everything applied durable. A failed sync is never repeated: the kernel may have dropped the pages.
+    pub fn sync(&self) -> Result<(), Fault> {
+        let db = self.db()?;
+        run(|| db.flush())?;
+        Ok(self.file.sync_data()?)
+    }
+
+    /// The value under a key.
+    pub fn get(&self, key: &[u8]) -> Result<Option<sled::IVec>, Fault> {
+        let db = self.db()?;
+        run(|| db.get(key))
+    }
+
+    /// The last pair whose key begins with `prefix`.
+    pub fn last(&self, prefix: &[u8]) -> Result<Option<(sled::IVec, sled::IVec)>, Fault> {
+        let db = self.db()?;
+        run(|| db.scan_prefix(prefix).next_back().transpose())
+    }
+
+    /// True if there is nothing in it.
+    pub fn is_empty(&self) -> Result<bool, Fault> {
+        let db = self.db()?;
+        run(|| Ok(db.is_empty()))
+    }
+
+    /// The pairs whose keys begin with `prefix`, from `from` on.
+    pub fn scan(&self, prefix: &[u8], from: &[u8]) -> Result<Pairs, Fault> {
+        let db = self.db()?;
+        let inner = run(|| Ok(db.range(from.to_vec()..)))?;
+        Ok(Pairs { inner, prefix: prefix.to_vec() })
+    }
+
+    /// The chunk at this global sequence number, joined if it has several parts.
+    pub fn chunk(&self, seq: u64) -> Result<Option<Chunk>, Fault> {
+        let Some(first) = self.get(&keys::chunk(seq))? else { return Ok(None) };
+        let wanted = frame::length(&first).unwrap_or(0);
+        if wanted <= first.len() {
+            return Ok(Some(Chunk::One(first)));
+        }
+        let mut joined = first.to_vec();
+        for number in 1.. {
+            let Some(part) = self.get(&keys::part(seq, number))? else { break };
+            joined.extend_from_slice(&part);
+            if joined.len() >= wanted {
+                break;
+            }
+        }
+        Ok(Some(Chunk::Joined(joined)))
+    }
+
+    /// The global sequence number of the chunk that holds `seq`, or of the last one before it.
+    pub fn chunk_at(&self, seq: u64) -> Result<Option<u64>, Fault> {
+        let db = self.db()?;
+        let found =
+            run(|| db.range(keys::chunk(0).to_vec()..=keys::chunk(seq).to_vec()).next_back().transpose())?;
+        Ok(found.and_then(|(key, _)| keys::parse_chunk(&key)).map(|key| key.seq))
+    }
+}
+
+impl Drop for Tree {
+    fn drop(&mut self) {
+        let db = self.db.take();
+        let _ = guarded(move || drop(db));
+    }
+}
+
+/// Pairs in the order of their keys. After an error it ends.
+pub struct Pairs {
+    inner: sled::Iter,
+    prefix: Vec<u8>,
+}
+
+impl Iterator for Pairs {
+    type Item = Result<(sled::IVec, sled::IVec), Fault>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let inner = &mut self.inner;
+        match run(|| inner.next().transpose()) {
+            Ok(pair) => pair.filter(|(key, _)| key.starts_with(&self.prefix)).map(Ok),
+            Err(fault) => Some(Err(fault)),
+        }
+    }
+}

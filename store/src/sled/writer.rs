@@ -1,0 +1,144 @@
+//! The thread that writes: groups what waits, writes it with one sync, then answers.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::group::{Finished, Group, Placed};
+use super::queue::{Queue, Request};
+use super::quiet::guarded;
+use super::store::Store;
+use super::tree::Fault;
+use crate::error::AppendError;
+use crate::watermark::Watermark;
+
+/// The writer.
+pub struct Writer {
+    store: Arc<Store>,
+    queue: Arc<Queue>,
+    watermark: Watermark,
+    pace: Pace,
+    tail: u64,
+}
+
+impl Writer {
+    /// A writer for an open store; nothing happens before [`run`](Self::run).
+    pub fn new(store: Arc<Store>, queue: Arc<Queue>, watermark: Watermark, delay: Duration) -> Self {
+        let tail = store.durable();
+        Self { store, queue, watermark, pace: Pace::new(delay), tail }
+    }
+
+    /// Writes until the queue is closed and empty. The first failure poisons the queue: what is on disk is not known
+    /// any more, and no later append may pretend otherwise.
+    pub fn run(mut self) {
+        let queue = Arc::clone(&self.queue);
+        let store = Arc::clone(&self.store);
+        let outcome = guarded(move || self.write_all());
+        if let Err(panic) = outcome {
+            queue.poison(&AppendError::Unavailable { why: format!("the writer failed: {panic}") });
+        }
+        store.bell.close();
+    }
+
+    fn write_all(&mut self) {
+        let mut requests = VecDeque::new();
+        while self.queue.take(&mut requests) {
+            while !requests.is_empty() {
+                if let Err(fault) = self.write_group(&mut requests) {
+                    self.fail(&fault, requests);
+                    return;
+                }
+            }
+            if let Some(delay) = self.pace.delay() {
+                self.queue.linger(delay);
+            }
+        }
+    }
+
+    /// Writes as many of the requests as make one group.
+    fn write_group(&mut self, requests: &mut VecDeque<Request>) -> Result<(), Fault> {
+        let finished = self.build(requests);
+        if finished.acks.is_empty() {
+            return Ok(());
+        }
+        self.pace.wrote(finished.acks.len());
+        let applied = self.store.tree.apply(finished.batch);
+        self.store.table().settle(&finished.rowed);
+        let written = applied.and_then(|()| self.store.tree.sync()).and_then(|()| {
+            self.tail = finished.tail;
+            Ok(self.watermark.write(finished.tail)?)
+        });
+        if let Err(fault) = written {
+            let answer = if fault == Fault::Full { AppendError::Full } else { AppendError::Unknown };
+            finished.acks.into_iter().for_each(|(ack, _)| ack.resolve(Err(answer.clone())));
+            return Err(fault);
+        }
+        self.store.publish(finished.tail);
+        finished.acks.into_iter().for_each(|(ack, position)| ack.resolve(Ok(position)));
+        Ok(())
+    }
+
+    fn build(&self, requests: &mut VecDeque<Request>) -> Finished {
+        let mut table = self.store.table();
+        let mut group = Group::new(self.tail);
+        while let Some(request) = requests.pop_front() {
+            if let Placed::Later(request) = group.place(request, &mut table, &self.store.tree) {
+                requests.push_front(request);
+                break;
+            }
+        }
+        group.finish(&mut table)
+    }
+
+    fn fail(&self, fault: &Fault, unwritten: VecDeque<Request>) {
+        tracing::error!(%fault, "the journal can't be written any more");
+        let error = match fault {
+            Fault::Full => AppendError::Full,
+            Fault::Io(_) | Fault::Damage(_) => AppendError::Unavailable { why: fault.to_string() },
+        };
+        self.queue.poison(&error);
+        unwritten.into_iter().for_each(|request| request.ack.resolve(Err(error.clone())));
+    }
+}
+
+/// How long to let a group grow. A sync costs the same for one commit as for a hundred; so under load it pays to wait a
+/// little, while a lone commit on an idle engine must not wait at all. Load is a running mean of the groups' sizes.
+#[derive(Debug)]
+struct Pace {
+    delay: Duration,
+    /// Sixteenths of a commit.
+    mean: usize,
+}
+
+const ONE: usize = 16;
+
+impl Pace {
+    fn new(delay: Duration) -> Self {
+        Self { delay, mean: ONE }
+    }
+
+    fn wrote(&mut self, commits: usize) {
+        let sample = commits.min(64) * ONE;
+        self.mean = (self.mean * 7 + sample) / 8;
+    }
+
+    fn delay(&self) -> Option<Duration> {
+        (self.mean * 2 >= ONE * 3 && !self.delay.is_zero()).then_some(self.delay)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lone_commits_are_not_delayed_and_crowds_are() {
+        let mut pace = Pace::new(Duration::from_millis(1));
+        (0..100).for_each(|_| pace.wrote(1));
+        assert_eq!(pace.delay(), None);
+        (0..10).for_each(|_| pace.wrote(4));
+        assert!(pace.delay().is_some());
+        (0..30).for_each(|_| pace.wrote(1));
+        assert_eq!(pace.delay(), None);
+    }
+}
