@@ -1,16 +1,21 @@
 //! The front door: one engine, from any runtime or none.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use callbox_events::CallId;
 use callbox_events::call::{Command, Hangup, Outcome};
 use callbox_events::sip::Peer;
 use callbox_events::verdict::{Why, why};
 use callbox_events::view::CallSummary;
-use callbox_store::{Cursor, Journal};
+use callbox_store::{CloseError, Cursor, Journal};
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::oneshot;
 
+use crate::actor::{Running, Work, start, unfinished};
 use crate::call_handle::PlaceCall;
 use crate::config::Config;
+use crate::core::is_sane;
 use crate::error::{CommandError, OpenError, SubscribeError};
 use crate::notification::Notifications;
 
@@ -19,9 +24,12 @@ use crate::notification::Notifications;
 /// Dropping it stops it at once and leaves live calls to the next engine on the same journal; [`Engine::close`] is the
 /// graceful way.
 pub struct Engine {
-    config: Config,
+    config: Arc<Config>,
     journal: Arc<dyn Journal>,
-    listening: Vec<Peer>,
+    /// Whether the journal is ours to close.
+    owns_journal: bool,
+    running: Running,
+    next_shard: AtomicUsize,
 }
 
 impl Engine {
@@ -31,8 +39,9 @@ impl Engine {
     /// # Errors
     /// [`OpenError`]: nothing is left running then.
     pub fn open(config: Config) -> Result<Self, OpenError> {
-        let _ = config;
-        Err(OpenError::Thread("not yet".into()))
+        check(&config)?;
+        let _ = &config.store;
+        Err(OpenError::Thread("the durable journal is not there yet".into()))
     }
 
     /// The same on a journal that is open already. Two engines may share one if their `config.node` differs. The journal
@@ -41,8 +50,15 @@ impl Engine {
     /// # Errors
     /// [`OpenError`]: nothing is left running then.
     pub fn open_with(config: Config, journal: Arc<dyn Journal>) -> Result<Self, OpenError> {
-        let listening = config.listen.clone();
-        Ok(Self { config, journal, listening })
+        check(&config)?;
+        Self::start(config, journal, false)
+    }
+
+    fn start(config: Config, journal: Arc<dyn Journal>, owns_journal: bool) -> Result<Self, OpenError> {
+        let calls = unfinished(journal.as_ref(), &config.node)?;
+        let config = Arc::new(config);
+        let running = start(Arc::clone(&config), Arc::clone(&journal), calls)?;
+        Ok(Self { config, journal, owns_journal, running, next_shard: AtomicUsize::new(0) })
     }
 
     /// Places a call. Resolves when it is durable; the INVITE leaves after that.
@@ -50,8 +66,15 @@ impl Engine {
     /// # Errors
     /// [`CommandError`].
     pub async fn call(&self, place: PlaceCall) -> Result<CallId, CommandError> {
-        let _ = place;
-        Err(CommandError::Closed)
+        let shards = &self.running.shards;
+        let turn = self.next_shard.fetch_add(1, Ordering::Relaxed) % shards.len().max(1);
+        let shard = shards.get(turn).ok_or(CommandError::Closed)?;
+        let (reply, answer) = oneshot::channel();
+        shard.try_send(Work::Place { place: Box::new(place), reply }).map_err(|error| match error {
+            TrySendError::Full(_) => CommandError::Overloaded,
+            TrySendError::Closed(_) => CommandError::Closed,
+        })?;
+        answer.await.unwrap_or(Err(CommandError::Closed))
     }
 
     /// Tells the caller that it rings (180).
@@ -107,8 +130,37 @@ impl Engine {
     /// # Errors
     /// [`CommandError`].
     pub async fn command(&self, call: CallId, command: Command) -> Result<Outcome, CommandError> {
-        let _ = command;
-        Err(CommandError::NotFound(call))
+        is_sane(&command).map_err(|(what, why)| CommandError::Invalid { what, why })?;
+        for shard in &self.running.shards {
+            let (reply, answer) = oneshot::channel();
+            let work = Work::Command { call, command: command.clone(), reply };
+            // Waits where placing a call would be refused: commands make ends.
+            shard.send(work).await.map_err(|_| CommandError::Closed)?;
+            match answer.await {
+                Ok(Err(CommandError::NotFound(_))) => {}
+                Ok(outcome) => return outcome,
+                // The call was released while the command waited for it.
+                Err(_) => break,
+            }
+        }
+        self.over(call, &command)
+    }
+
+    /// What a command for a call is told that does not live here: it is over, or there was none.
+    fn over(&self, call: CallId, command: &Command) -> Result<Outcome, CommandError> {
+        let stored = self.journal.read(call).map_err(|error| CommandError::Journal(error.to_string()))?;
+        match stored.first() {
+            Some(first) if first.commit.node == self.config.node => Ok(match command {
+                Command::Hangup(_) => Outcome::AlreadyEnded,
+                Command::Place(_)
+                | Command::Ring
+                | Command::Accept
+                | Command::Hold
+                | Command::Resume
+                | Command::Divert { .. } => Outcome::Refused,
+            }),
+            Some(_) | None => Err(CommandError::NotFound(call)),
+        }
     }
 
     /// The notifications from the one with global sequence number `from_seq` on: those that were and those that come.
@@ -122,7 +174,15 @@ impl Engine {
 
     /// The calls that are not released yet, in the order of their ids.
     pub async fn calls(&self) -> Vec<CallSummary> {
-        Vec::new()
+        let mut calls = Vec::new();
+        for shard in &self.running.shards {
+            let (reply, answer) = oneshot::channel();
+            if shard.send(Work::Summaries { reply }).await.is_ok() {
+                calls.extend(answer.await.unwrap_or_default());
+            }
+        }
+        calls.sort_unstable_by_key(|call| call.call_id);
+        calls
     }
 
     /// Why a call ended, or that it lives: judged now from its durable record.
@@ -137,7 +197,7 @@ impl Engine {
     /// Where it listens, with the real ports.
     #[must_use]
     pub fn listening(&self) -> &[Peer] {
-        &self.listening
+        &self.running.listening
     }
 
     /// The journal it writes to.
@@ -153,14 +213,44 @@ impl Engine {
     }
 
     /// Refuses new calls, ends or keeps the live ones by [`Config::shutdown`], writes what waits and stops all threads.
-    pub async fn close(self) {}
+    ///
+    /// # Errors
+    /// [`CloseError`] if the journal could not write all that waited. The threads are gone all the same.
+    pub async fn close(mut self) -> Result<(), CloseError> {
+        let mut answers = Vec::new();
+        for shard in &self.running.shards {
+            let (reply, answer) = oneshot::channel();
+            if shard.send(Work::Close { reply }).await.is_ok() {
+                answers.push(answer);
+            }
+        }
+        for answer in answers {
+            let _ = answer.await;
+        }
+        self.running.stop().await;
+        if self.owns_journal { self.journal.close() } else { Ok(()) }
+    }
+}
+
+/// What can be seen to be wrong before anything is started.
+fn check(config: &Config) -> Result<(), OpenError> {
+    if config.listen.is_empty() {
+        return Err(OpenError::Config("it names no address to listen on".into()));
+    }
+    if config.node.is_empty() {
+        return Err(OpenError::Config("the node has no name".into()));
+    }
+    if config.max_calls == 0 {
+        return Err(OpenError::Config("max_calls is 0: no call could ever be".into()));
+    }
+    Ok(())
 }
 
 impl std::fmt::Debug for Engine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Engine")
             .field("node", &self.config.node)
-            .field("listening", &self.listening)
+            .field("listening", &self.running.listening)
             .finish_non_exhaustive()
     }
 }

@@ -41,14 +41,6 @@ impl Target {
         })
     }
 
-    /// The transport it takes.
-    pub(crate) fn transport(&self) -> Transport {
-        match self {
-            Self::Numeric(peer) => peer.transport,
-            Self::Named { transport, .. } => *transport,
-        }
-    }
-
     /// The address, or an unspecified one of the right transport until it is looked up.
     pub(crate) fn peer(&self) -> Peer {
         match self {

@@ -33,6 +33,7 @@ use callbox_sip::leg::Leg;
 use smallvec::SmallVec;
 
 pub use begin::Outgoing;
+pub(crate) use handle::is_sane;
 pub use seat::Seat;
 pub use step::{Acted, Fault, Step, Stimulus};
 

@@ -9,6 +9,10 @@ use callbox_sip::wire::Message;
 
 /// Something that reaches a call.
 #[derive(Debug)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "messages are the usual case; a box would cost more than a move"
+)]
 pub enum Stimulus {
     /// A SIP message.
     Message {
