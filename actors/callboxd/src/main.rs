@@ -1,2 +1,41 @@
-//! callbox
-fn main() {}
+//! The callbox engine as a daemon.
+//!
+//! - `serve` runs the engine behind SIP listeners and the HTTP control API.
+//! - `demo` plays every way a call can end between two engines on this machine and explains each.
+
+mod cli;
+mod failure;
+mod http;
+mod logging;
+mod options;
+mod serve;
+mod settings;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use cli::{Cli, Command};
+use failure::Failure;
+
+fn main() -> ExitCode {
+    match run(Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}
+
+fn run(cli: Cli) -> Result<(), Failure> {
+    match cli.command {
+        Command::Demo(_) => {
+            logging::start("warn");
+            Ok(())
+        }
+        Command::Serve(serve) => {
+            logging::start("info");
+            let file = serve.config.as_deref().map(options::Options::read).transpose()?;
+            let settings = settings::Settings::try_from(serve.options.over(file.unwrap_or_default()))?;
+            serve::run(settings)
+        }
+    }
+}

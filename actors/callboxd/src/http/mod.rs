@@ -1,0 +1,126 @@
+//! The HTTP control API (INTERFACE).
+//!
+//! It runs in a thread of its own with one worker, so that nothing an API client does holds up SIP. Everything it says of
+//! calls comes from the journal or from the engine's own list of live calls.
+
+mod body;
+mod calls;
+mod commands;
+mod error;
+mod events;
+mod guard;
+mod listing;
+mod metrics;
+mod routes;
+mod token;
+
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use actix_web::dev::ServerHandle;
+use actix_web::middleware::from_fn;
+use actix_web::{App, HttpServer, web};
+use callbox::Engine;
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+pub use token::Token;
+
+use crate::failure::Failure;
+use guard::Guard;
+use metrics::Metrics;
+
+/// Connections of API clients at once.
+const MAX_CONNECTIONS: usize = 1_024;
+
+/// How long a graceful stop waits for requests under way, in seconds.
+const SHUTDOWN_SECS: u64 = 2;
+
+/// What every handler may use.
+#[derive(Debug)]
+pub struct Context {
+    engine: Arc<Engine>,
+    metrics: Metrics,
+    closing: watch::Receiver<bool>,
+    started: Instant,
+}
+
+/// A running API.
+#[derive(Debug)]
+pub struct Server {
+    addr: SocketAddr,
+    handle: ServerHandle,
+    closing: watch::Sender<bool>,
+    thread: JoinHandle<std::io::Result<()>>,
+}
+
+/// Takes the address, before anything with consequences is begun.
+///
+/// # Errors
+/// The system's refusal.
+pub fn bind(addr: SocketAddr) -> Result<TcpListener, Failure> {
+    TcpListener::bind(addr).map_err(|e| Failure::other(format!("can't listen on http:{addr}: {e}")))
+}
+
+impl Server {
+    /// Serves `engine` on `listener`.
+    ///
+    /// # Errors
+    /// If the thread or its runtime can't be started.
+    pub fn start(listener: TcpListener, engine: Arc<Engine>, token: Option<Token>) -> Result<Self, Failure> {
+        let addr = listener.local_addr().map_err(failed)?;
+        let (closing, closed) = watch::channel(false);
+        let metrics = Metrics::of(&engine)?;
+        let context = web::Data::new(Context { engine, metrics, closing: closed, started: Instant::now() });
+        let guard = web::Data::new(Guard(token));
+        let (started, starting) = std::sync::mpsc::channel();
+        let serve = move || {
+            let runtime = actix_web::rt::System::new();
+            runtime.block_on(async move {
+                let app = move || {
+                    App::new()
+                        .app_data(context.clone())
+                        .app_data(guard.clone())
+                        .wrap(from_fn(guard::check))
+                        .configure(routes::configure)
+                };
+                let server = HttpServer::new(app)
+                    .workers(1)
+                    .max_connections(MAX_CONNECTIONS)
+                    .shutdown_timeout(SHUTDOWN_SECS)
+                    .disable_signals()
+                    .listen(listener)?
+                    .run();
+                // Whoever waits for it is gone only if the whole program is.
+                let _ = started.send(server.handle());
+                server.await
+            })
+        };
+        let thread = std::thread::Builder::new().name("http".into()).spawn(serve).map_err(failed)?;
+        match starting.recv() {
+            Ok(handle) => Ok(Self { addr, handle, closing, thread }),
+            Err(_) => Err(Failure::other("the control API did not start")),
+        }
+    }
+
+    /// Where it listens, with the real port.
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// Answers what is under way, ends event streams and stops. The engine is let go of.
+    pub async fn stop(self) {
+        self.closing.send_replace(true);
+        self.handle.stop(true).await;
+        match tokio::task::spawn_blocking(move || self.thread.join()).await {
+            Ok(Ok(Ok(()))) => {}
+            Ok(Ok(Err(error))) => tracing::warn!(%error, "the control API ended with an error"),
+            Ok(Err(_)) | Err(_) => tracing::warn!("the control API's thread panicked"),
+        }
+    }
+}
+
+fn failed(error: std::io::Error) -> Failure {
+    Failure::other(format!("the control API can't be started: {error}"))
+}

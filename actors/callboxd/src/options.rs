@@ -1,0 +1,162 @@
+//! The options of `callboxd serve`: one list, read from flags and from a TOML file alike.
+//!
+//! Every option is optional here; [`Options::over`] lays the flags over the file, and `settings` turns the result into
+//! what the server runs with, complaining about what is missing.
+
+mod values;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+pub use values::{Incoming, Listener, OnRestart, Seconds};
+
+use crate::failure::Failure;
+
+/// Options of `serve`. In a file the keys are the flags without the leading dashes, e.g. `answer-after = 0`.
+#[derive(Debug, Clone, Default, PartialEq, clap::Args, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct Options {
+    /// Directory of the journal; created if absent
+    #[arg(long, value_name = "DIR")]
+    pub store: Option<PathBuf>,
+
+    /// Where to listen for SIP; repeatable: udp:IP:PORT or tcp:IP:PORT, port 0 picks a free one
+    #[arg(long, value_name = "TRANSPORT:IP:PORT")]
+    pub listen: Vec<Listener>,
+
+    /// Where to offer the control API; off without it
+    #[arg(long, value_name = "IP:PORT")]
+    pub http: Option<SocketAddr>,
+
+    /// File whose first line is the token that API clients must present (Authorization: Bearer)
+    #[arg(long, value_name = "FILE")]
+    pub http_token_file: Option<PathBuf>,
+
+    /// What happens to a new call without a command: ring, answer, reject[:STATUS] or busy [default: ring]
+    #[arg(long, value_name = "WHAT")]
+    pub incoming: Option<Incoming>,
+
+    /// Ring this long after the INVITE; 0 = at once
+    #[arg(long, value_name = "MS")]
+    pub ring_after: Option<u64>,
+
+    /// Answer this long after the INVITE; 0 = at once
+    #[arg(long, value_name = "MS")]
+    pub answer_after: Option<u64>,
+
+    /// Hang up this long after a call connected; 0 = at once
+    #[arg(long, value_name = "MS")]
+    pub hangup_after: Option<u64>,
+
+    /// Give up a call that nobody answers after this time: a caller cancels, a callee answers 480
+    #[arg(long, value_name = "SECS")]
+    pub no_answer: Option<Seconds>,
+
+    /// End any call that is connected for this long
+    #[arg(long, value_name = "SECS")]
+    pub max_duration: Option<Seconds>,
+
+    /// End an answered call that looks like an announcement after this time
+    #[arg(long, value_name = "SECS")]
+    pub announcement_max: Option<Seconds>,
+
+    /// Wait no longer than this for the answer to our BYE [default: 64*T1]
+    #[arg(long, value_name = "MS")]
+    pub end_grace: Option<u64>,
+
+    /// What happens to connected calls after a crash: resume or end [default: resume]
+    #[arg(long, value_name = "WHAT")]
+    pub on_restart: Option<OnRestart>,
+
+    /// Calls at the same time before new ones are refused with 486
+    #[arg(long, value_name = "N")]
+    pub max_calls: Option<usize>,
+
+    /// T1 of RFC 3261, the estimate of a round trip; all SIP time-outs follow it [default: 500]
+    #[arg(long, value_name = "MS")]
+    pub t1: Option<u32>,
+
+    /// Product name in our SIP messages
+    #[arg(long, value_name = "TEXT")]
+    pub user_agent: Option<String>,
+
+    /// Name of this node in the journal
+    #[arg(long, value_name = "NAME")]
+    pub node: Option<String>,
+}
+
+impl Options {
+    /// Reads a TOML file.
+    ///
+    /// # Errors
+    /// A usage failure if it can't be read or holds anything but known options.
+    pub fn read(path: &Path) -> Result<Self, Failure> {
+        let shown = path.display();
+        let text = std::fs::read_to_string(path)
+            .map_err(|e| Failure::usage(format!("the configuration file {shown} can't be read: {e}")))?;
+        toml::from_str(&text).map_err(|e| {
+            Failure::usage(format!("the configuration file {shown} is wrong: {e}"))
+                .hint("its keys are the flags of `callboxd serve --help` without the leading dashes")
+        })
+    }
+
+    /// These options where given, those of `below` elsewhere. A list replaces the other list.
+    #[must_use]
+    pub fn over(self, below: Self) -> Self {
+        Self {
+            store: self.store.or(below.store),
+            listen: if self.listen.is_empty() { below.listen } else { self.listen },
+            http: self.http.or(below.http),
+            http_token_file: self.http_token_file.or(below.http_token_file),
+            incoming: self.incoming.or(below.incoming),
+            ring_after: self.ring_after.or(below.ring_after),
+            answer_after: self.answer_after.or(below.answer_after),
+            hangup_after: self.hangup_after.or(below.hangup_after),
+            no_answer: self.no_answer.or(below.no_answer),
+            max_duration: self.max_duration.or(below.max_duration),
+            announcement_max: self.announcement_max.or(below.announcement_max),
+            end_grace: self.end_grace.or(below.end_grace),
+            on_restart: self.on_restart.or(below.on_restart),
+            max_calls: self.max_calls.or(below.max_calls),
+            t1: self.t1.or(below.t1),
+            user_agent: self.user_agent.or(below.user_agent),
+            node: self.node.or(below.node),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Options {
+        toml::from_str(text).expect("a good file")
+    }
+
+    #[test]
+    fn a_flag_wins_over_the_file_and_the_file_over_nothing() {
+        let file =
+            parse("store = \"/a\"\nlisten = [\"udp:127.0.0.1:5060\"]\nanswer-after = 100\nno-answer = 2.5\n");
+        let flags = Options {
+            answer_after: Some(0),
+            listen: vec!["tcp:127.0.0.1:0".parse().expect("a listener")],
+            ..Options::default()
+        };
+        let both = flags.over(file);
+        assert_eq!(both.store.as_deref(), Some(Path::new("/a")));
+        assert_eq!(both.answer_after, Some(0));
+        assert_eq!(both.listen.len(), 1);
+        assert_eq!(both.listen[0].to_string(), "tcp:127.0.0.1:0");
+        assert_eq!(both.no_answer.map(Seconds::millis), Some(2500));
+    }
+
+    #[test]
+    fn an_unknown_key_and_a_wrong_value_are_told_by_name() {
+        let wrong = |text: &str| toml::from_str::<Options>(text).expect_err("wrong").to_string();
+        assert!(wrong("lissten = []").contains("lissten"));
+        assert!(wrong("listen = [\"tls:127.0.0.1:5061\"]").contains("not in this version"));
+        assert!(wrong("incoming = \"maybe\"").contains("ring, answer"));
+    }
+}

@@ -1,0 +1,97 @@
+//! `callboxd serve`: the engine behind its listeners and the control API, until a signal ends it.
+
+mod signals;
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::sync::Arc;
+
+use callbox::{Config, Engine, OpenError};
+
+use crate::failure::{Exit, Failure};
+use crate::http;
+use crate::settings::Settings;
+use signals::Signals;
+
+/// Runs until SIGTERM or SIGINT, then ends gracefully.
+///
+/// The API's address is taken before the journal is opened: recovery has consequences, a bad address should have none.
+///
+/// # Errors
+/// A failure with its exit code.
+pub fn run(settings: Settings) -> Result<(), Failure> {
+    let api = settings.http.clone().map(|http| Ok((http::bind(http.addr)?, http.token))).transpose()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|e| Failure::other(format!("no runtime: {e}")))?;
+    let signals = runtime.block_on(async { Signals::listen() })?;
+    let engine = Arc::new(Engine::open(config(settings)).map_err(refused)?);
+    let api =
+        api.map(|(listener, token)| http::Server::start(listener, Arc::clone(&engine), token)).transpose()?;
+    say_ready(&engine, api.as_ref());
+    runtime.block_on(until_signalled(signals, engine, api))
+}
+
+fn config(settings: Settings) -> Config {
+    let defaults = Config::default();
+    Config {
+        node: settings.node.unwrap_or(defaults.node),
+        listen: settings.listen,
+        policy: settings.policy,
+        max_calls: settings.max_calls.unwrap_or(defaults.max_calls),
+        user_agent: settings.user_agent.unwrap_or(defaults.user_agent),
+        store: settings.store,
+        ..Config::default()
+    }
+}
+
+fn refused(error: OpenError) -> Failure {
+    let message = error.to_string();
+    match error {
+        OpenError::Config(_) => Failure::usage(message),
+        OpenError::Store(_) | OpenError::Journal(_) => Failure::new(Exit::Store, message),
+        OpenError::Bind { .. } | OpenError::Thread(_) => Failure::other(message),
+    }
+}
+
+/// The one line on stdout that scripts wait for: `ready udp:127.0.0.1:5060 http:127.0.0.1:8080`.
+fn say_ready(engine: &Engine, api: Option<&http::Server>) {
+    let mut line = "ready".to_owned();
+    for peer in engine.listening() {
+        let _ = write!(line, " {peer}");
+    }
+    if let Some(api) = api {
+        let _ = write!(line, " http:{}", api.addr());
+    }
+    let mut stdout = std::io::stdout().lock();
+    if writeln!(stdout, "{line}").and_then(|()| stdout.flush()).is_err() {
+        tracing::debug!("nobody reads stdout");
+    }
+}
+
+async fn until_signalled(
+    mut signals: Signals,
+    engine: Arc<Engine>,
+    api: Option<http::Server>,
+) -> Result<(), Failure> {
+    let name = signals.next().await;
+    tracing::info!(signal = name, "closing; a second signal ends the program at once");
+    tokio::select! {
+        closed = close(engine, api) => closed,
+        name = signals.next() => Err(Failure::other(format!("{name} while closing: calls were left as they were"))),
+    }
+}
+
+async fn close(engine: Arc<Engine>, api: Option<http::Server>) -> Result<(), Failure> {
+    if let Some(api) = api {
+        api.stop().await;
+    }
+    match Arc::into_inner(engine) {
+        Some(engine) => engine.close().await,
+        None => {
+            return Err(Failure::other("a request still holds the engine: calls were left as they were"));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,151 @@
+//! What `callboxd serve` runs with: the options, checked and completed.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use callbox_events::call::{Policy, RecoveryPolicy, SipTimers};
+use callbox_events::sip::Peer;
+
+use crate::failure::Failure;
+use crate::http::Token;
+use crate::options::{Incoming, OnRestart, Options, Seconds};
+
+/// Everything the server needs to know.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Directory of the journal.
+    pub store: PathBuf,
+    /// Where to listen for SIP; never empty.
+    pub listen: Vec<Peer>,
+    /// The control API, if wanted.
+    pub http: Option<HttpSettings>,
+    /// The rules of every call.
+    pub policy: Policy,
+    /// Calls at the same time; `None`: the engine's own limit.
+    pub max_calls: Option<usize>,
+    /// Product name in SIP messages; `None`: the engine's own.
+    pub user_agent: Option<String>,
+    /// Name of this node in the journal.
+    pub node: Option<String>,
+}
+
+/// The control API.
+#[derive(Debug, Clone)]
+pub struct HttpSettings {
+    /// Where.
+    pub addr: SocketAddr,
+    /// What clients must present.
+    pub token: Option<Token>,
+}
+
+impl TryFrom<Options> for Settings {
+    type Error = Failure;
+
+    fn try_from(options: Options) -> Result<Self, Failure> {
+        Ok(Self {
+            policy: policy(&options)?,
+            http: http(options.http, options.http_token_file.as_deref())?,
+            store: options.store.ok_or_else(|| {
+                Failure::usage("no store was given").hint("--store DIR names the directory of the journal")
+            })?,
+            listen: listen(&options.listen)?,
+            max_calls: options.max_calls,
+            user_agent: options.user_agent.map(header_text).transpose()?,
+            node: options.node,
+        })
+    }
+}
+
+fn listen(listeners: &[crate::options::Listener]) -> Result<Vec<Peer>, Failure> {
+    if listeners.is_empty() {
+        return Err(Failure::usage("no listener was given").hint("--listen udp:127.0.0.1:5060, for example"));
+    }
+    Ok(listeners.iter().map(|listener| listener.0).collect())
+}
+
+fn http(addr: Option<SocketAddr>, token_file: Option<&Path>) -> Result<Option<HttpSettings>, Failure> {
+    let token = token_file.map(Token::read).transpose()?;
+    let Some(addr) = addr else { return Ok(None) };
+    if !addr.ip().is_loopback() && token.is_none() {
+        return Err(Failure::usage(format!("--http {addr} would let anybody control calls"))
+            .hint("listen on 127.0.0.1, or give a --http-token-file"));
+    }
+    Ok(Some(HttpSettings { addr, token }))
+}
+
+fn policy(options: &Options) -> Result<Policy, Failure> {
+    let incoming: Incoming = options.incoming.unwrap_or_default();
+    Ok(Policy {
+        incoming: incoming.policy(options.ring_after, options.answer_after),
+        ring_after_ms: options.ring_after,
+        answer_after_ms: options.answer_after,
+        hangup_after_ms: options.hangup_after,
+        no_answer_ms: options.no_answer.map(Seconds::millis),
+        announcement_max_ms: options.announcement_max.map(Seconds::millis),
+        max_duration_ms: options.max_duration.map(Seconds::millis),
+        end_grace_ms: options.end_grace,
+        recovery: options.on_restart.map_or_else(RecoveryPolicy::default, |OnRestart(policy)| policy),
+        sip: options.t1.map_or_else(|| Ok(SipTimers::default()), timers)?,
+    })
+}
+
+/// The timers for a given T1, in the proportions of RFC 3261 §17.1.1.1.
+fn timers(t1_ms: u32) -> Result<SipTimers, Failure> {
+    if !(1..=10_000).contains(&t1_ms) {
+        return Err(Failure::usage("--t1 takes 1 to 10000 ms"));
+    }
+    Ok(SipTimers { t1_ms, t2_ms: t1_ms * 8, t4_ms: t1_ms * 10 })
+}
+
+/// A text that may stand in a SIP header.
+fn header_text(text: String) -> Result<String, Failure> {
+    if text.is_empty() || text.chars().any(char::is_control) {
+        return Err(Failure::usage("--user-agent must be one line of text"));
+    }
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use callbox_events::call::IncomingPolicy;
+
+    use super::*;
+
+    fn complete() -> Options {
+        Options {
+            store: Some("/nowhere".into()),
+            listen: vec!["udp:127.0.0.1:0".parse().expect("a listener")],
+            ..Options::default()
+        }
+    }
+
+    #[test]
+    fn a_store_and_a_listener_suffice_and_calls_ring_by_default() {
+        let settings = Settings::try_from(complete()).expect("complete");
+        assert_eq!(settings.policy, Policy { incoming: IncomingPolicy::Ring, ..Policy::default() });
+        assert!(settings.http.is_none());
+    }
+
+    #[test]
+    fn what_is_missing_or_unsafe_is_told_with_a_remedy() {
+        for (options, complaint, remedy) in [
+            (Options { store: None, ..complete() }, "no store", "--store"),
+            (Options { listen: Vec::new(), ..complete() }, "no listener", "--listen"),
+            (Options { http: "0.0.0.0:8080".parse().ok(), ..complete() }, "anybody", "--http-token-file"),
+            (Options { http_token_file: Some("/nowhere/token".into()), ..complete() }, "/nowhere/token", ""),
+            (Options { t1: Some(0), ..complete() }, "--t1", ""),
+            (Options { user_agent: Some("a\r\nEvil: 1".into()), ..complete() }, "--user-agent", ""),
+        ] {
+            let failure = Settings::try_from(options).expect_err(complaint);
+            assert_eq!(failure.exit, crate::failure::Exit::Usage);
+            assert!(failure.message.contains(complaint), "{failure}");
+            assert!(failure.hint.unwrap_or_default().contains(remedy), "{complaint}");
+        }
+    }
+
+    #[test]
+    fn a_shortened_t1_shortens_the_other_timers_in_proportion() {
+        let settings = Settings::try_from(Options { t1: Some(50), ..complete() }).expect("complete");
+        assert_eq!(settings.policy.sip, SipTimers { t1_ms: 50, t2_ms: 400, t4_ms: 500 });
+    }
+}
