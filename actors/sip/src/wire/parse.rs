@@ -44,7 +44,7 @@ fn message(raw: &Bytes, limits: &Limits, framing: Framing) -> Result<Message, Pa
     }
     let text = raw.slice(blank..);
     let scanned = scan(&text, limits).map_err(|kind| blame(&text, kind))?;
-    let start = start_line(&scanned.start)?;
+    let start = start_line(&scanned.start).map_err(|kind| blame(&text, kind))?;
     let keys = keys(&scanned, &start)?;
     let body = body(&text, &scanned, limits, framing)?;
     Ok(Message { start, headers: scanned.headers, body, raw: raw.clone(), keys })
@@ -62,8 +62,8 @@ fn start_line(line: &Str) -> Result<StartLine, ParseErrorKind> {
     if line.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("SIP/")) {
         return status_line(line);
     }
-    let (method, rest) = line.split_once(' ').ok_or(ParseErrorKind::NotSip)?;
-    let (uri, version) = rest.rsplit_once(' ').ok_or(ParseErrorKind::NotSip)?;
+    let (method, rest) = line.split_once(' ').ok_or(ParseErrorKind::StartLine)?;
+    let (uri, version) = rest.rsplit_once(' ').ok_or(ParseErrorKind::StartLine)?;
     check_version(version)?;
     if !is_token(method) {
         return Err(ParseErrorKind::StartLine);
@@ -91,7 +91,7 @@ fn check_version(version: &str) -> Result<(), ParseErrorKind> {
         .split_at_checked(4)
         .filter(|(name, _)| name.eq_ignore_ascii_case("SIP/"))
         .map(|(_, number)| number);
-    let Some(number) = number else { return Err(ParseErrorKind::NotSip) };
+    let Some(number) = number else { return Err(ParseErrorKind::StartLine) };
     let (major, minor) = number.split_once('.').unwrap_or((number, "0"));
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     Err(if digits(major) && digits(minor) { ParseErrorKind::Version } else { ParseErrorKind::StartLine })
@@ -194,6 +194,10 @@ impl Places {
 fn body(text: &Bytes, scanned: &Scanned, limits: &Limits, framing: Framing) -> Result<Bytes, ParseErrorKind> {
     let rest = text.slice(scanned.body_start.min(text.len())..);
     let declared = scanned.headers.iter().find(|header| header.name == HeaderName::ContentLength);
+    if !scanned.closed && declared.is_none_or(|header| content_length(&header.value) != Ok(0)) {
+        // The empty line may be missing where Content-Length says that nothing follows it (RFC 4475 §3.1.2.15).
+        return Err(ParseErrorKind::Truncated);
+    }
     let length = match (declared, framing) {
         (Some(header), _) => content_length(&header.value)?,
         (None, Framing::Datagram) => rest.len(),

@@ -4,7 +4,9 @@ use std::net::SocketAddr;
 
 use bytes::Bytes;
 
-use super::grammar::trim;
+use super::grammar::{Via, trim};
+use super::scan::push;
+use super::text::has_control;
 use super::{Header, HeaderName, NameAddr, ParseErrorKind, Str, WriteError, Writer, phrase_of};
 
 /// The answer to an unusable request: its status and those headers of the request that could still be read.
@@ -24,9 +26,6 @@ const MAX_VIAS: usize = 70;
 impl Reject {
     /// Reads what an answer needs; `None` for a response, an ACK, and a request whose Via is missing or useless.
     pub(super) fn of(raw: &[u8], kind: &ParseErrorKind) -> Option<Self> {
-        if matches!(kind, ParseErrorKind::Empty | ParseErrorKind::NotSip) {
-            return None;
-        }
         let text = raw.trim_ascii_start();
         let first = text.split(|&b| b == b'\n').next()?;
         let method = first.split(|&b| b == b' ' || b == b'\t').next()?;
@@ -34,9 +33,16 @@ impl Reject {
             return None;
         }
         let fields = readable_fields(text);
-        let mut headers: Vec<Header> =
-            fields.iter().filter(|field| field.name == HeaderName::Via).cloned().collect();
+        let mut headers = Vec::new();
+        for field in fields.iter().filter(|field| field.name == HeaderName::Via) {
+            push(HeaderName::Via, &field.value, &field.value, &mut headers);
+        }
         if headers.is_empty() || headers.len() > MAX_VIAS {
+            return None;
+        }
+        // What does not look like SIP on its first line must do so on its Via.
+        let unsure = matches!(kind, ParseErrorKind::Empty | ParseErrorKind::NotSip);
+        if unsure && headers.first().is_none_or(|via| Via::parse(&via.value).is_err()) {
             return None;
         }
         for name in [HeaderName::From, HeaderName::To, HeaderName::CallId, HeaderName::CSeq] {
@@ -87,7 +93,7 @@ fn readable_fields(text: &[u8]) -> Vec<Header> {
         if line.is_empty() {
             break;
         }
-        if line.len() > MAX_ECHO || line.iter().any(|b| matches!(b, b'\r' | 0)) {
+        if line.len() > MAX_ECHO || has_control(line) {
             continue;
         }
         let line = Str::decode(line);

@@ -1,10 +1,11 @@
 //! Bytes to start line, headers and body: line ends, folding, names, lists. What the values mean is not asked here.
 
 use bytes::Bytes;
-use memchr::memchr3;
+use memchr::memchr3_iter;
 use smallvec::SmallVec;
 
 use super::grammar::{find_top, is_token, trim};
+use super::text::is_escaped_nul;
 use super::{Header, HeaderName, Limits, ParseErrorKind, Str};
 
 /// A scanned message whose start line and header values nobody has looked into.
@@ -13,12 +14,15 @@ pub(super) struct Scanned {
     pub headers: Vec<Header>,
     /// Offset behind the empty line.
     pub body_start: usize,
+    /// Whether there was an empty line; if not, the bytes ended with the last header.
+    pub closed: bool,
 }
 
 /// Lines of the header as byte ranges without their CRLF, and where the body begins.
 struct Lines {
     ranges: SmallVec<[(usize, usize); 36]>,
     body_start: usize,
+    closed: bool,
 }
 
 /// Scans the head of one message; `raw` begins with the start line.
@@ -45,7 +49,7 @@ pub(super) fn scan(raw: &Bytes, limits: &Limits) -> Result<Scanned, ParseErrorKi
             return Err(ParseErrorKind::TooLarge);
         }
     }
-    Ok(Scanned { start, headers, body_start: lines.body_start })
+    Ok(Scanned { start, headers, body_start: lines.body_start, closed: lines.closed })
 }
 
 fn is_blank(byte: Option<&u8>) -> bool {
@@ -56,29 +60,33 @@ fn is_blank(byte: Option<&u8>) -> bool {
 /// and peers that do not, would see two different messages.
 fn split_lines(raw: &[u8], limits: &Limits) -> Result<Lines, ParseErrorKind> {
     let mut ranges = SmallVec::new();
-    let mut at = 0;
-    loop {
-        let rest = raw.get(at..).unwrap_or_default();
-        let Some(length) = memchr3(b'\r', b'\n', 0, rest) else { return Err(ParseErrorKind::Truncated) };
-        let end = at + length;
-        match (raw.get(end), raw.get(end + 1)) {
-            (Some(b'\r'), Some(b'\n')) => {}
+    let mut start = 0;
+    for at in memchr3_iter(b'\r', b'\n', 0, raw) {
+        match (raw.get(at), raw.get(at + 1)) {
+            (Some(b'\r'), Some(b'\n')) => continue,
             (Some(b'\r'), None) => return Err(ParseErrorKind::Truncated),
+            (Some(b'\n'), _) if at > start && raw.get(at - 1) == Some(&b'\r') => {}
+            _ if is_escaped_nul(raw, at) => continue,
             _ => return Err(ParseErrorKind::ControlByte),
         }
-        if ranges.is_empty() && length > limits.max_start_line {
+        let end = at - 1;
+        if ranges.is_empty() && end - start > limits.max_start_line {
             return Err(ParseErrorKind::StartLineTooLong);
         }
-        if length == 0 {
-            return Ok(Lines { ranges, body_start: end + 2 });
+        if end == start {
+            return Ok(Lines { ranges, body_start: at + 1, closed: true });
         }
         // Folded lines count too: they cost as much.
         if ranges.len() > limits.max_headers.saturating_mul(4) {
             return Err(ParseErrorKind::TooLarge);
         }
-        ranges.push((at, end));
-        at = end + 2;
+        ranges.push((start, end));
+        start = at + 1;
     }
+    if start < raw.len() || ranges.is_empty() {
+        return Err(ParseErrorKind::Truncated);
+    }
+    Ok(Lines { ranges, body_start: start, closed: false })
 }
 
 /// The head as text: one shared slice if all of it is UTF-8, line by line otherwise.
@@ -144,7 +152,8 @@ fn unfold(value: &str) -> String {
     text
 }
 
-fn push(name: HeaderName, owner: &Str, value: &str, headers: &mut Vec<Header>) {
+/// Adds a field, a list as one header per element; empty elements are skipped.
+pub(super) fn push(name: HeaderName, owner: &Str, value: &str, headers: &mut Vec<Header>) {
     let mut rest = value;
     if name.is_split() {
         while let Some(at) = find_top(rest, b',') {

@@ -34,12 +34,18 @@ pub fn phrase_of(status: u16) -> &'static str {
         606 => "Not Acceptable",
         607 => "Unwanted",
         608 => "Rejected",
-        101..=199 => "Progress",
-        201..=299 => "OK",
-        306..=399 => "Redirected",
-        303 | 304 => "Redirected",
-        501..=599 => "Server Failure",
-        600..=699 => "Global Failure",
+        _ => class_of(status),
+    }
+}
+
+fn class_of(status: u16) -> &'static str {
+    match status / 100 {
+        1 => "Progress",
+        2 => "OK",
+        3 => "Redirected",
+        4 => "Request Failure",
+        5 => "Server Failure",
+        6 => "Global Failure",
         _ => "Unknown",
     }
 }

@@ -7,6 +7,7 @@ use std::hash::{Hash, Hasher};
 use std::ops::Deref;
 
 use bytestring::ByteString;
+use memchr::memchr3_iter;
 
 /// A piece of text as it stood on the wire; derefs to `str`.
 ///
@@ -156,4 +157,14 @@ impl fmt::Display for Str {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
     }
+}
+
+/// Whether bytes hold what no header value may: CR, LF, or a NUL that is not escaped (RFC 3261 §25.1 quoted-pair).
+pub(super) fn has_control(bytes: &[u8]) -> bool {
+    memchr3_iter(b'\r', b'\n', 0, bytes).any(|at| !is_escaped_nul(bytes, at))
+}
+
+/// Whether the byte at `at` is a NUL behind a backslash: legal in a quoted string (RFC 4475 §3.1.1.2).
+pub(super) fn is_escaped_nul(bytes: &[u8], at: usize) -> bool {
+    bytes.get(at) == Some(&0) && at.checked_sub(1).and_then(|before| bytes.get(before)) == Some(&b'\\')
 }

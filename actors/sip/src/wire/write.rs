@@ -5,9 +5,9 @@ use std::io::Write as _;
 use std::net::{IpAddr, SocketAddr};
 
 use bytes::Bytes;
-use memchr::memchr3;
 
 use super::grammar::{Via, is_token};
+use super::text::has_control;
 use super::{Header, HeaderName, Message, Method, phrase_of};
 
 /// Why a message cannot be written.
@@ -268,10 +268,6 @@ impl Writer {
         let _ = write!(self.bytes, "{number}");
         self
     }
-}
-
-fn has_control(bytes: &[u8]) -> bool {
-    memchr3(b'\r', b'\n', 0, bytes).is_some()
 }
 
 /// Whether sent-by names the very address that the request came from.
