@@ -23,7 +23,7 @@ pub(super) fn field<'a>(message: &'a [u8], long: &[u8], compact: u8) -> Option<&
         if first == initial || first == compact {
             let end = memchr(b'\n', rest)?;
             if let Some(value) = value_of(rest.get(..end)?, long, compact) {
-                let value = value.trim_ascii();
+                let value = trim(value);
                 return if value.is_empty() { folded(rest.get(end + 1..)?) } else { Some(value) };
             }
             rest = rest.get(end + 1..)?;
@@ -50,11 +50,20 @@ fn value_of<'a>(line: &'a [u8], long: &[u8], compact: u8) -> Option<&'a [u8]> {
 fn folded(mut rest: &[u8]) -> Option<&[u8]> {
     while matches!(rest.first(), Some(b' ' | b'\t')) {
         let end = memchr(b'\n', rest)?;
-        let value = rest.get(..end)?.trim_ascii();
+        let value = trim(rest.get(..end)?);
         if !value.is_empty() {
             return Some(value);
         }
         rest = rest.get(end + 1..)?;
     }
     None
+}
+
+/// Blanks at both ends, and the CR that a line ends with.
+fn trim(line: &[u8]) -> &[u8] {
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    let is_text = |byte: &u8| !matches!(byte, b' ' | b'\t');
+    let start = line.iter().position(is_text).unwrap_or(line.len());
+    let end = line.iter().rposition(is_text).map_or(start, |last| last + 1);
+    line.get(start..end).unwrap_or_default()
 }

@@ -79,7 +79,8 @@ fn status_line(line: &Str) -> Result<StartLine, ParseErrorKind> {
     // An empty phrase should leave its space behind, and often does not (RFC 4475 §3.1.1.13).
     let (status, phrase) = rest.split_once(' ').unwrap_or((rest, ""));
     let digits = status.len() == 3 && status.bytes().all(|b| b.is_ascii_digit());
-    let status = status.parse().ok().filter(|status| digits && (100..700).contains(status));
+    let fine = digits && !phrase.contains('\0');
+    let status = status.parse().ok().filter(|status| fine && (100..700).contains(status));
     Ok(StartLine::Response { status: status.ok_or(ParseErrorKind::StartLine)?, phrase: line.part(phrase) })
 }
 
@@ -115,7 +116,7 @@ fn keys(scanned: &Scanned, start: &StartLine) -> Result<Keys, ParseErrorKind> {
     Via::parse(value(via)).map_err(|_| ParseErrorKind::Malformed(HeaderName::Via))?;
     NameAddr::parse(value(from)).map_err(|_| ParseErrorKind::Malformed(HeaderName::From))?;
     NameAddr::parse(value(to)).map_err(|_| ParseErrorKind::Malformed(HeaderName::To))?;
-    if value(call_id).is_empty() || value(call_id).contains([' ', '\t']) {
+    if value(call_id).is_empty() || value(call_id).bytes().any(|b| b <= b' ' || b == 0x7f) {
         return Err(ParseErrorKind::Malformed(HeaderName::CallId));
     }
     let counted = CSeq::parse(value(cseq)).map_err(|_| ParseErrorKind::Malformed(HeaderName::CSeq))?;

@@ -1,6 +1,8 @@
 //! What the tests of the wire share.
 #![allow(dead_code, reason = "each test file uses its own part")]
 
+pub mod exercise;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 

@@ -80,9 +80,13 @@ impl<'a> NameAddr<'a> {
             text.push_str(self.display);
             text.push(' ');
         }
-        text.push('<');
-        text.push_str(self.uri);
-        text.push('>');
+        if self.uri == "*" {
+            text.push('*');
+        } else {
+            text.push('<');
+            text.push_str(self.uri);
+            text.push('>');
+        }
         for param in self.params.iter().filter(|param| !param.name.eq_ignore_ascii_case("tag")) {
             text.push(';');
             text.push_str(param.name);

@@ -133,6 +133,7 @@ impl<'a> Param<'a> {
                 Some(_) => Err(SyntaxError("text behind a quoted parameter")),
                 None => Err(SyntaxError("a quoted parameter without its closing quote")),
             },
+            Some(value) if quotes && value.contains('"') => Err(SyntaxError("a quote inside a parameter")),
             Some(_) | None => Ok(()),
         }
     }

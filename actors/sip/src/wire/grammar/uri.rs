@@ -102,6 +102,11 @@ impl<'a> SipUri<'a> {
     /// Whether both mean the same resource (RFC 3261 §19.1.4). Not transitive, hence no `==`.
     #[must_use]
     pub fn is_equivalent(&self, other: &SipUri<'_>) -> bool {
+        // The same text is the same resource even where a parameter stands twice, against the grammar.
+        *self == *other || self.has_equivalent_parts(other)
+    }
+
+    fn has_equivalent_parts(&self, other: &SipUri<'_>) -> bool {
         self.scheme.eq_ignore_ascii_case(other.scheme)
             && same_escaped(self.user.unwrap_or_default(), other.user.unwrap_or_default(), false)
             && self.user.is_some() == other.user.is_some()
