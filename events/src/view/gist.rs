@@ -1,6 +1,6 @@
 //! An event in a few plain words, for people.
 
-use crate::call::{Alerting, Ended, Ending, Event, Media};
+use crate::call::{Act, Alerting, Ended, Ending, Event, Media};
 use crate::sip::{Counters, MediaDirection};
 
 /// What `event` says, in a few words: `ringing (180)`, `ended: bye by callee/user`.
@@ -50,11 +50,15 @@ fn words(direction: MediaDirection) -> &'static str {
 
 fn ending_gist(ending: &Ending) -> String {
     let wait = if ending.held { ", waits for a provisional response" } else { "" };
-    format!("ending: {} by {}{wait}", ending.act.code(), ending.agent)
+    format!("ending: {} by {}{wait}", act(ending.act), ending.agent)
+}
+
+fn act(act: Act) -> String {
+    act.code().replace('_', " ")
 }
 
 fn ended_gist(ended: &Ended) -> String {
-    let mut text = format!("ended: {} by {}/{}", ended.act.code(), ended.side, ended.agent);
+    let mut text = format!("ended: {} by {}/{}", act(ended.act), ended.side, ended.agent);
     if let Some(status) = ended.status {
         text.push_str(&format!(", {status}"));
     }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde::{Serialize, Serializer};
+
 use super::summary::{CallSummary, opening};
 use super::timeline::{Message, Step, timeline};
 use crate::call::{CauseKind, Event, EventKind};
@@ -10,7 +12,7 @@ use crate::sip::{Counters, Peer};
 use crate::verdict::Direction;
 
 /// A sequence chart.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Ladder {
     /// Left to right; the caller's end is on the left.
     pub participants: Vec<Participant>,
@@ -21,7 +23,7 @@ pub struct Ladder {
 }
 
 /// A life line.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Participant {
     /// A URI without scheme and parameters, or an address.
     pub name: String,
@@ -32,18 +34,21 @@ pub struct Participant {
 }
 
 /// One line of the chart.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Row {
-    /// Since the call's first event.
+    /// Since the call's first event; microseconds in JSON.
+    #[serde(rename = "offset_us", serialize_with = "micros")]
     pub offset: Duration,
     /// The event it belongs to, by its number in the call.
     pub event: u64,
     /// An arrow or a note.
+    #[serde(flatten)]
     pub mark: Mark,
 }
 
 /// What a row shows.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Mark {
     /// A message from one participant to another, by index.
     Arrow {
@@ -165,6 +170,10 @@ fn absorbed(commits: &[StoredCommit]) -> Counters {
     released.unwrap_or_default()
 }
 
+fn micros<S: Serializer>(offset: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u64(u64::try_from(offset.as_micros()).unwrap_or(u64::MAX))
+}
+
 /// A URI as people say it: without scheme, password, parameters and headers.
 #[must_use]
 pub fn short_uri(uri: &str) -> String {
@@ -175,4 +184,24 @@ pub fn short_uri(uri: &str) -> String {
     });
     let end = rest.find([';', '?']).unwrap_or(rest.len());
     rest.get(..end).unwrap_or(rest).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::short_uri;
+
+    #[test]
+    fn uris_are_shortened_to_what_people_say() {
+        for (uri, short) in [
+            ("sip:alice@example.org", "alice@example.org"),
+            ("sips:alice@example.org:5061;transport=tcp?Subject=x", "alice@example.org:5061"),
+            ("\"Bob\" <sip:bob@h;lr>", "bob@h"),
+            ("tel:+4930123456;phone-context=x", "+4930123456"),
+            ("urn:service:sos", "urn:service:sos"),
+            ("sip:[::1]:5060", "[::1]:5060"),
+            ("", ""),
+        ] {
+            assert_eq!(short_uri(uri), short, "{uri}");
+        }
+    }
 }

@@ -161,3 +161,36 @@ fn cseq_method(line: &str) -> Option<&str> {
     let (name, value) = line.split_once(':')?;
     if name.trim().eq_ignore_ascii_case("cseq") { value.split_whitespace().nth(1) } else { None }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sip::Transport;
+
+    fn message(text: &str) -> Message {
+        let peer = Peer { transport: Transport::Udp, addr: ([127, 0, 0, 1], 5060).into() };
+        Message::of(&WireMessage { direction: WireDirection::In, peer, bytes: text.into() })
+    }
+
+    #[test]
+    fn arrows_say_what_travelled() {
+        for (text, label, status) in [
+            ("INVITE sip:bob@h SIP/2.0\r\nCSeq: 1 INVITE\r\n\r\nv=0\r\n", "INVITE SDP", None),
+            ("SIP/2.0 180 Ringing\r\ncseq : 1 INVITE\r\n\r\n", "180 Ringing (INVITE)", Some(180)),
+            ("SIP/2.0 200 OK\r\nCSeq: 2 BYE\r\n\r\n", "200 OK (BYE)", Some(200)),
+            ("SIP/2.0 486 Busy Here\r\n\r\n", "486 Busy Here", Some(486)),
+            ("NEWMETHOD sip:x SIP/2.0", "NEWMETHOD", None),
+            ("", "", None),
+        ] {
+            let message = message(text);
+            assert_eq!((message.label().as_str(), message.status()), (label, status), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_still_have_a_label() {
+        let peer = Peer { transport: Transport::Tcp, addr: ([127, 0, 0, 1], 5060).into() };
+        let wire = WireMessage { direction: WireDirection::Out, peer, bytes: vec![0xff, 0x00, b'\n', 0xfe] };
+        assert_eq!(Message::of(&wire).label(), "\u{fffd}\0");
+    }
+}
