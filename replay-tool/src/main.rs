@@ -1,2 +1,33 @@
-//! callbox
-fn main() {}
+//! `callbox`: who ended each call, how and why.
+//!
+//! Reads journals and explains them. Links neither the engine nor its actors: what it says can be checked against the
+//! journal alone.
+//!
+//! - [`cli`] is the command line, [`commands`] holds one file per command.
+//! - [`source`] opens a store, [`selector`] finds a call in it, [`scan`] walks over all calls in bounded memory.
+//! - [`render`] draws; [`output`] knows where to and how wide.
+//! - [`failure`] and [`exit_code`] are how a command says that it could not.
+
+mod cli;
+mod commands;
+mod exit_code;
+mod failure;
+mod filter;
+mod output;
+mod progress;
+mod render;
+mod scan;
+mod selector;
+mod source;
+mod when;
+
+#[cfg(test)]
+#[path = "../tests/support/stories.rs"]
+mod stories;
+#[cfg(test)]
+#[path = "../tests/support/story.rs"]
+mod story;
+
+fn main() -> std::process::ExitCode {
+    cli::main().into()
+}

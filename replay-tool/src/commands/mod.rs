@@ -1,0 +1,12 @@
+//! One file per command: its arguments, and what it does with them.
+
+pub mod check;
+pub mod diff;
+pub mod ladder;
+pub mod list;
+pub mod show;
+pub mod stats;
+pub mod step;
+pub mod tail;
+pub mod verify;
+pub mod why;

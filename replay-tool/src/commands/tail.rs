@@ -1,0 +1,73 @@
+//! `callbox tail`: follows a live engine.
+
+use std::collections::BTreeSet;
+use std::io::Write;
+use std::time::Duration;
+
+use callbox_events::schema::StoredCommit;
+use callbox_store::{Cursor, Next};
+
+use crate::cli::Common;
+use crate::exit_code::ExitCode;
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::{render, selector, source};
+
+const EXAMPLES: &str = "\
+Examples:
+  callbox tail --store journal              events as they happen, until interrupted
+  callbox tail --from 0 --json              everything there is, then what comes
+
+Over a store that no engine holds it ends where the journal ends.";
+
+/// Follow a live engine: events as they become durable
+#[derive(Debug, Clone, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// Only these calls
+    calls: Vec<String>,
+    /// Begin with this global sequence number instead of the journal's end
+    #[arg(long, value_name = "SEQ")]
+    from: Option<u64>,
+}
+
+/// Runs the command.
+pub fn run(args: &Args, common: &Common, out: &mut Output) -> Result<ExitCode, Failure> {
+    let reader = source::open(common)?;
+    let wanted = args
+        .calls
+        .iter()
+        .map(|name| selector::id(reader.as_ref(), name))
+        .collect::<Result<BTreeSet<_>, _>>()?;
+    let from = match args.from {
+        Some(seq) => Cursor::at(seq),
+        None => reader.tail()?,
+    };
+    let mut subscription = reader.subscribe(from)?;
+    loop {
+        match subscription.next_timeout(Duration::from_millis(500))? {
+            Next::Commit(stored) => {
+                if wanted.is_empty() || wanted.contains(&stored.commit.call) {
+                    print(&stored, common, out)?;
+                }
+            }
+            Next::Timeout => {}
+            Next::Closed => return Ok(ExitCode::Ok),
+        }
+        out.flush()?;
+    }
+}
+
+fn print(stored: &StoredCommit, common: &Common, out: &mut Output) -> Result<(), Failure> {
+    if !common.json {
+        return Ok(render::events::tail(out, stored)?);
+    }
+    for event in stored.recorded() {
+        let mut line = serde_json::to_value(&event)?;
+        if let Some(fields) = line.as_object_mut() {
+            fields.insert("call_id".into(), serde_json::to_value(stored.commit.call)?);
+        }
+        out.json(&line)?;
+    }
+    Ok(())
+}

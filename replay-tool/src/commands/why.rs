@@ -1,0 +1,56 @@
+//! `callbox why`: who ended a call, how and why, with the evidence.
+
+use callbox_events::schema::StoredCommit;
+use callbox_events::verdict::{Why, why};
+
+use crate::cli::Common;
+use crate::exit_code::ExitCode;
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::{render, selector, source};
+
+const EXAMPLES: &str = "\
+Examples:
+  callbox why latest                        one sentence, then the evidence for and against it
+  callbox why latest --lang zh              the sentence in Chinese
+  callbox why 3f2a --json | jq .verdict.cause";
+
+/// Explain who ended a call, how and why, with the evidence for it and against it
+#[derive(Debug, Clone, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// Id, unique prefix, SIP Call-ID, or `latest`
+    call: String,
+    /// The language of the sentence: en, zh
+    #[arg(long, value_name = "LANG", default_value = "en", hide_possible_values = true)]
+    lang: Lang,
+}
+
+/// The languages a summary is written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Lang {
+    /// English.
+    En,
+    /// Chinese.
+    Zh,
+}
+
+/// Runs the command.
+pub fn run(args: &Args, common: &Common, out: &mut Output) -> Result<ExitCode, Failure> {
+    let reader = source::open(common)?;
+    let commits = selector::call(reader.as_ref(), &args.call)?;
+    let why = judged(&commits, &args.call)?;
+    if common.json {
+        out.json(&why)?;
+    } else {
+        render::why::print(out, &why, &commits, args.lang)?;
+    }
+    Ok(ExitCode::Ok)
+}
+
+/// The verdict of a call that has commits.
+pub fn judged(commits: &[StoredCommit], named: &str) -> Result<Why, Failure> {
+    why(commits.iter().map(|stored| &stored.commit)).ok_or_else(|| {
+        Failure::new(ExitCode::NotFound, "call_not_found", format!("nothing is recorded of `{named}`"))
+    })
+}

@@ -1,0 +1,33 @@
+//! Progress of long work, on standard error, only where somebody looks.
+
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// A bar that shows up once the work takes longer than a moment.
+pub struct Progress(ProgressBar);
+
+impl Progress {
+    /// A bar for `events` events.
+    pub fn events(events: u64) -> Self {
+        let bar = ProgressBar::with_draw_target(Some(events), ProgressDrawTarget::stderr_with_hz(10));
+        if let Ok(style) =
+            ProgressStyle::with_template("reading {bar:30} {human_pos} of {human_len} events, {eta} left")
+        {
+            bar.set_style(style);
+        }
+        bar.enable_steady_tick(Duration::from_millis(250));
+        Self(bar)
+    }
+
+    /// `events` more are done.
+    pub fn advance(&self, events: u64) {
+        self.0.inc(events);
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}
