@@ -6,6 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::families::{UnknownCode, written_as_code};
+use crate::party::Role;
 
 macro_rules! codes {
     ($($(#[$about:meta])* $name:ident { $($(#[$variant_about:meta])* $variant:ident $code:literal),+ $(,)? })+) => {$(
@@ -140,5 +141,14 @@ codes! {
         Incoming "incoming",
         /// We only watched.
         Observed "observed",
+    }
+}
+
+impl From<Role> for Direction {
+    fn from(role: Role) -> Self {
+        match role {
+            Role::Caller => Self::Outgoing,
+            Role::Callee => Self::Incoming,
+        }
     }
 }

@@ -1,0 +1,128 @@
+//! Announcements: what an answer or early media hides (VERDICTS section 5).
+//!
+//! After a reject or no answer a business server may *play* "busy" or "does not answer", as early media or by
+//! answering; the caller then hangs up by hand. The record must not say "answered, normal clearing". Strong clues are
+//! said by a header; weak ones are odd by themselves and only count together. Without any the answer is `unknown`.
+
+mod clues;
+
+use super::draft::Draft;
+use super::facts::{AnsweredBy, Facts};
+use super::families::{Cause, Family};
+use super::tuple::{Evidence, Underlying};
+use super::vocabulary::{AnswerKind, Confidence};
+use crate::call::{Act, Input};
+use crate::party::{Agent, Role, Side};
+use clues::Clues;
+
+/// So many weak clues make an announcement; fewer will do if one of them is media that flows one way only.
+const WEAK_CLUES: usize = 3;
+/// With one-way media among them.
+const WEAK_CLUES_ONE_WAY: usize = 2;
+
+/// What answered.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Answer {
+    /// The kind; none if nothing answered and no early media was heard.
+    pub kind: Option<AnswerKind>,
+    /// The clues, as evidence.
+    pub clues: Vec<Evidence>,
+    /// What the clues say it hides, and how surely.
+    hides: Option<(Cause, Confidence, Vec<Evidence>)>,
+    strong: bool,
+}
+
+/// Looks at what answered.
+pub(super) fn look(facts: &Facts<'_>) -> Answer {
+    match facts.role {
+        Some(Role::Callee) => own_answer(facts),
+        Some(Role::Caller) => heard_answer(facts),
+        None => Answer::default(),
+    }
+}
+
+/// Lets the answer speak in the draft.
+pub(super) fn apply(facts: &Facts<'_>, answer: &Answer, mut draft: Draft) -> Draft {
+    draft.evidence.extend(answer.clues.iter().cloned());
+    let machine = matches!(answer.kind, Some(AnswerKind::Announcement | AnswerKind::Automaton));
+    if machine && draft.cause == Cause::Hangup && draft.act == Some(Act::Bye) && is_remote_end(facts) {
+        // 3j: who plays is who hung up: a machine on the way, not the person who was called.
+        draft.side = Side::Network;
+        draft.agent = Agent::Automaton;
+        if !answer.strong {
+            draft = draft.at_most(Confidence::Weak);
+        }
+    }
+    if may_hide(draft.cause)
+        && draft.underlying.is_none()
+        && let Some((cause, confidence, evidence)) = &answer.hides
+        && *cause != draft.cause
+    {
+        draft =
+            draft.hiding(Underlying { cause: *cause, confidence: *confidence, evidence: evidence.clone() });
+    }
+    draft
+}
+
+/// Ends that an announcement can stand before. A refusal that is said openly hides nothing.
+fn may_hide(cause: Cause) -> bool {
+    match cause.family() {
+        Family::Cleared | Family::Abandoned | Family::Unanswered | Family::Limit | Family::Unknown => true,
+        Family::Refused
+        | Family::Elsewhere
+        | Family::Moved
+        | Family::Unreachable
+        | Family::Blocked
+        | Family::Incompatible
+        | Family::Overloaded
+        | Family::SignallingLost
+        | Family::MediaLost
+        | Family::Protocol
+        | Family::LocalSystem => false,
+    }
+}
+
+fn is_remote_end(facts: &Facts<'_>) -> bool {
+    facts.decisive.is_some_and(|decisive| match decisive.what.input {
+        Input::Signal(_) => decisive.what.ending.is_none(),
+        Input::Command(_) | Input::Timer(_) | Input::Recovery(_) => false,
+    })
+}
+
+/// We answered: by ourselves, or because the application said so. Who is behind a command nobody can tell.
+fn own_answer(facts: &Facts<'_>) -> Answer {
+    let Some(answered) = facts.answered else { return Answer::default() };
+    match facts.answered_by {
+        Some(AnsweredBy::Automation) => Answer {
+            kind: Some(AnswerKind::Automaton),
+            clues: vec![Evidence { event: answered.event, says: "the engine answered by itself".into() }],
+            ..Answer::default()
+        },
+        Some(AnsweredBy::Command) | None => Answer { kind: Some(AnswerKind::Unknown), ..Answer::default() },
+    }
+}
+
+fn heard_answer(facts: &Facts<'_>) -> Answer {
+    if facts.answered.is_none() && facts.progress.early_media.is_none() {
+        return Answer::default();
+    }
+    let clues = Clues::gather(facts);
+    let strong = clues.is_strong();
+    let weak = clues.weak.len() >= WEAK_CLUES || (clues.one_way && clues.weak.len() >= WEAK_CLUES_ONE_WAY);
+    let kind = if clues.refusal_said_in_answer() {
+        AnswerKind::Announcement
+    } else if clues.forwarded && facts.answered.is_some() {
+        AnswerKind::Automaton
+    } else if clues.hides().is_some() || (clues.forwarded && facts.answered.is_none()) {
+        AnswerKind::Announcement
+    } else if clues.automata {
+        if facts.answered.is_some() { AnswerKind::Automaton } else { AnswerKind::Announcement }
+    } else if weak {
+        AnswerKind::Announcement
+    } else {
+        AnswerKind::Unknown
+    };
+    let hides = clues.hides();
+    let rows = if strong || weak { clues.rows() } else { Vec::new() };
+    Answer { kind: Some(kind), clues: rows, hides, strong }
+}

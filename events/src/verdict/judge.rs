@@ -1,0 +1,139 @@
+//! The judgement, step by step: facts, rule, announcement, contradictions, races, fault, words.
+
+use super::draft::Draft;
+use super::facts::Facts;
+use super::tuple::{EndedBy, Evidence, SeenReason, SipFacts, Verdict, Why};
+use super::vocabulary::{Direction, VerdictPhase};
+use super::{RULEBOOK_VERSION, announcement, contradictions, explain, fault, races, rules};
+use crate::call::{Act, Event};
+use crate::party::Role;
+use crate::schema::Commit;
+
+/// Judges a call by its commits, in the order of the journal. Works for a call that is still alive (`unknown`,
+/// `alive`), for a record with holes, and for none at all (`unknown`, `record_gap`). Pure and deterministic.
+#[must_use]
+pub fn judge<'a>(commits: impl IntoIterator<Item = &'a Commit>) -> Verdict {
+    let commits: Vec<&Commit> = commits.into_iter().collect();
+    verdict(&Facts::collect(&commits))
+}
+
+/// The verdict with the call it is about; none if there are no commits.
+#[must_use]
+pub fn why<'a>(commits: impl IntoIterator<Item = &'a Commit>) -> Option<Why> {
+    let commits: Vec<&Commit> = commits.into_iter().collect();
+    let call_id = commits.first()?.call;
+    let facts = Facts::collect(&commits);
+    Some(Why {
+        call_id,
+        sip_call_id: commits.iter().find_map(|commit| sip_call_id(commit)).unwrap_or_default(),
+        direction: facts.role.map_or(Direction::Observed, Direction::from),
+        local_side: facts.role,
+        verdict: verdict(&facts),
+    })
+}
+
+fn verdict(facts: &Facts<'_>) -> Verdict {
+    let (rule, draft) = rules::conclude(facts);
+    let answer = announcement::look(facts);
+    let draft = name_rule(rule, draft);
+    let draft = announcement::apply(facts, &answer, draft);
+    let draft = circumstances(facts, contradictions::weigh(facts, draft));
+    let races = races::find(facts);
+    let sip = sip_facts(facts);
+    let summary = explain::summary(facts, &draft, answer.kind, &races, sip.status);
+    Verdict {
+        family: draft.cause.family(),
+        cause: draft.cause,
+        underlying: draft.underlying,
+        ended_by: EndedBy { side: draft.side, agent: draft.agent },
+        act: draft.act,
+        phase: facts.phase(),
+        answer_kind: answer.kind,
+        races,
+        fault: draft.fault.unwrap_or_else(|| fault::of(draft.cause, draft.side)),
+        confidence: draft.confidence,
+        completeness: facts.completeness,
+        sip,
+        evidence: draft.evidence,
+        against: draft.against,
+        rulebook: RULEBOOK_VERSION.to_owned(),
+        summary,
+    }
+}
+
+/// The first row of the evidence names the rule that concluded.
+fn name_rule(rule: &str, mut draft: Draft) -> Draft {
+    if let Some(first) = draft.evidence.first_mut() {
+        first.says = format!("{} [{rule}]", first.says);
+    }
+    draft
+}
+
+/// What else the record tells of the end: how far the call was, and what became of our act.
+fn circumstances(facts: &Facts<'_>, mut draft: Draft) -> Draft {
+    let Some(decisive) = facts.decisive else { return draft };
+    match (decisive.what.phase, facts.connected, facts.progress.first_alert()) {
+        (VerdictPhase::Connected | VerdictPhase::Held, Some(connected), _) => {
+            draft = draft.because(connected.event, "the call was connected");
+        }
+        (VerdictPhase::Ringing, _, Some(rang)) => draft = draft.because(rang.event, "it rang"),
+        (VerdictPhase::EarlyMedia, _, Some(_)) => {
+            if let Some(media) = facts.progress.early_media {
+                draft = draft.because(media.event, "there was media before the answer");
+            }
+        }
+        _ => {}
+    }
+    let Some(ended) = facts.ended else { return draft };
+    for note in &ended.what.notes {
+        draft.evidence.push(Evidence { event: ended.event, says: format!("noted at the end: {note}") });
+    }
+    if let Some(final_one) = facts.failures.iter().find(|fact| fact.event > decisive.event)
+        && decisive.what.ending.is_some_and(|ending| ending.act == Act::Cancel)
+    {
+        let says = format!("the INVITE was finally answered with {}", final_one.what.status);
+        draft = draft.because(final_one.event, says);
+    }
+    if let Some(answer) = facts.bye_answers.first() {
+        draft = draft.because(answer.event, format!("the BYE was answered with {}", answer.what.status));
+    }
+    draft
+}
+
+/// The final status of the initial INVITE and all Reason values.
+fn sip_facts(facts: &Facts<'_>) -> SipFacts {
+    let heard = facts.answers.first().into_iter().chain(&facts.failures).min_by_key(|fact| fact.event);
+    let own = facts.answered.map(|answered| answered.what);
+    let own = own.or_else(|| facts.ended.and_then(|ended| ended.what.status));
+    let (status, phrase) = match (facts.role, heard) {
+        (Some(Role::Caller), Some(heard)) => {
+            let phrase = heard.what.phrase.clone();
+            (Some(heard.what.status), (!phrase.is_empty()).then_some(phrase))
+        }
+        _ => (own, facts.own_phrase.clone()),
+    };
+    let reasons = facts
+        .said
+        .iter()
+        .map(|said| SeenReason {
+            protocol: said.what.reason.protocol.clone(),
+            cause: said.what.reason.cause,
+            text: said.what.reason.text.clone(),
+            location: said.what.reason.location.clone(),
+            message: said.what.message.clone(),
+        })
+        .collect();
+    SipFacts { status, phrase, reasons }
+}
+
+fn sip_call_id(commit: &Commit) -> Option<String> {
+    commit.events.iter().find_map(|happened| {
+        if let Event::Placed(placed) = &happened.event {
+            Some(placed.dialog.sip_call_id.clone())
+        } else if let Event::Offered(offered) = &happened.event {
+            Some(offered.dialog.sip_call_id.clone())
+        } else {
+            None
+        }
+    })
+}
