@@ -12,12 +12,13 @@ use callbox_store::{CloseError, Cursor, Journal};
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::oneshot;
 
-use crate::actor::{Running, Work, start, unfinished};
+use crate::actor::{Running, Work, start};
 use crate::call_handle::PlaceCall;
 use crate::config::Config;
 use crate::core::is_sane;
 use crate::error::{CommandError, OpenError, SubscribeError};
 use crate::notification::Notifications;
+use crate::recovery::unfinished;
 
 /// A running engine. Its threads are its own; all methods may be called from any thread and any runtime.
 ///

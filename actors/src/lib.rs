@@ -25,6 +25,7 @@ mod config;
 mod engine;
 mod error;
 mod notification;
+mod recovery;
 mod routing;
 mod target;
 

@@ -5,7 +5,7 @@
 //! - [`inbound`]: datagrams to calls; new calls are admitted, refused, or answered without a call.
 //! - [`call`]: the actor of one call; [`ack`] is the future it waits on while a commit is under way.
 //! - [`deadlines`]: one timer queue for all calls of an arbiter.
-//! - [`recovery`]: the calls that a former engine left without an end.
+//! - [`recovery`]: the calls of a former engine get their actors again.
 //!
 //! What actix does differently than one would think, and what prevents harm here:
 //!
@@ -25,6 +25,5 @@ mod shard;
 mod system;
 mod work;
 
-pub(crate) use recovery::unfinished;
 pub(crate) use system::{Running, start};
 pub(crate) use work::Work;

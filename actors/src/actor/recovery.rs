@@ -1,41 +1,13 @@
-//! The calls that a former engine left: those without an end, and those whose transactions had not drained.
+//! The calls of a former engine get their actors again.
 
-use std::collections::HashSet;
 use std::rc::Rc;
 
-use callbox_events::CallId;
-use callbox_events::call::EventKind;
 use callbox_events::schema::Commit;
-use callbox_store::{Cursor, Journal, ReadError};
 
 use super::call::First;
 use super::shard::Shard;
 use crate::core::CallCore;
-
-/// The commits of every call of `node` that was not released, call by call in the order of their ids.
-///
-/// # Errors
-/// [`ReadError`] of the journal.
-pub(crate) fn unfinished(journal: &dyn Journal, node: &str) -> Result<Vec<Vec<Commit>>, ReadError> {
-    let mut open: HashSet<CallId> = HashSet::new();
-    for stored in journal.read_all(Cursor::START)? {
-        let commit = stored?.commit;
-        if commit.node != node {
-            continue;
-        }
-        if commit.events.iter().any(|happened| happened.event.kind() == EventKind::Released) {
-            open.remove(&commit.call);
-        } else if commit.version == 0 {
-            open.insert(commit.call);
-        }
-    }
-    let mut calls: Vec<CallId> = open.into_iter().collect();
-    calls.sort_unstable();
-    calls
-        .into_iter()
-        .map(|call| Ok(journal.read(call)?.into_iter().map(|stored| stored.commit).collect()))
-        .collect()
-}
+use crate::recovery::dialog_of;
 
 impl Shard {
     /// Goes on with the calls that belong here.
@@ -60,28 +32,5 @@ impl Shard {
                 Err(error) => tracing::error!(%error, "a call can't be recovered"),
             }
         }
-    }
-}
-
-fn dialog_of(first: &Commit) -> Option<&callbox_events::sip::Dialog> {
-    use callbox_events::call::Event;
-    match &first.events.first()?.event {
-        Event::Placed(placed) => Some(&placed.dialog),
-        Event::Offered(offered) => Some(&offered.dialog),
-        Event::Sent { .. }
-        | Event::Progressed(_)
-        | Event::Rang(_)
-        | Event::EarlyMedia(_)
-        | Event::Answered(_)
-        | Event::Connected
-        | Event::Media(_)
-        | Event::MediaRequested { .. }
-        | Event::MediaRefused { .. }
-        | Event::Ending(_)
-        | Event::EndingSent
-        | Event::Ended(_)
-        | Event::Recovered(_)
-        | Event::Released(_)
-        | Event::Noted(_) => None,
     }
 }
