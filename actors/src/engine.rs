@@ -8,6 +8,7 @@ use callbox_events::call::{Command, Hangup, Outcome};
 use callbox_events::sip::Peer;
 use callbox_events::verdict::{Why, why};
 use callbox_events::view::CallSummary;
+use callbox_store::sled::{Options, SledJournal};
 use callbox_store::{CloseError, Cursor, Journal};
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::oneshot;
@@ -41,8 +42,8 @@ impl Engine {
     /// [`OpenError`]: nothing is left running then.
     pub fn open(config: Config) -> Result<Self, OpenError> {
         check(&config)?;
-        let _ = &config.store;
-        Err(OpenError::Thread("the durable journal is not there yet".into()))
+        let journal = SledJournal::open(&config.store, Options::default())?;
+        Self::start(config, Arc::new(journal), true)
     }
 
     /// The same on a journal that is open already. Two engines may share one if their `config.node` differs. The journal

@@ -18,8 +18,8 @@ pub enum OpenError {
         detail: String,
     },
     /// The store can't be opened: locked, corrupt, of a newer version, not writable.
-    #[error("the store can't be opened: {0}")]
-    Store(#[source] Box<dyn std::error::Error + Send + Sync>),
+    #[error(transparent)]
+    Store(#[from] callbox_store::OpenError),
     /// The store was opened but can't be read.
     #[error("the journal can't be read: {0}")]
     Journal(#[from] callbox_store::ReadError),
