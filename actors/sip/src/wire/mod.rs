@@ -6,10 +6,11 @@
 //! server may still answer. Own messages are made with [`Writer`], which cannot be talked into writing a second
 //! header or a second message.
 //!
-//! rsip, whose value types other parts of the product show, is known in `bridge` alone.
+//! rsip, whose value types other parts of the product show, is known in [`bridge`] alone.
 //!
 //! Texts are slices of the datagram wherever possible ([`Str`]); nothing is decoded before it is asked for.
 
+pub mod bridge;
 mod call_id;
 mod error;
 mod framer;

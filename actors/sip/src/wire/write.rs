@@ -219,8 +219,15 @@ impl Writer {
     /// # Errors
     /// The first mistake that was made on the way.
     pub fn finish_with_body(self, content_type: &str, body: &[u8]) -> Result<Bytes, WriteError> {
-        let mut writer = self.header(&HeaderName::ContentType, content_type);
-        writer = writer.put("Content-Length: ").number(body.len()).put("\r\n\r\n");
+        self.header(&HeaderName::ContentType, content_type).finish_with_raw_body(body)
+    }
+
+    /// Ends a message with a body whose Content-Type is among the headers already.
+    ///
+    /// # Errors
+    /// The first mistake that was made on the way.
+    pub fn finish_with_raw_body(self, body: &[u8]) -> Result<Bytes, WriteError> {
+        let mut writer = self.put("Content-Length: ").number(body.len()).put("\r\n\r\n");
         writer.bytes.extend_from_slice(body);
         writer.done()
     }
