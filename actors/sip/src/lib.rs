@@ -1,5 +1,6 @@
 //! SIP for callbox, without IO: bytes, time and identifiers in; bytes, signals and deadlines out.
 
+pub mod dialog;
 pub mod digest;
 pub mod ids;
 pub mod leg;

@@ -1,14 +1,40 @@
 //! Everything SIP of one Call-ID: transactions, dialogs, CANCEL, repeated 2xx, forks; without IO.
+//!
+//! One invariant carries this module: **what a leg tells the machine happened exactly once.** Repeated messages end
+//! here, are answered again from memory, and are counted.
+//!
+//! 1. A message comes in: [`Leg::receive`]. What is new becomes a [`Signal`]; acknowledgements of failures, answers to
+//!    requests that are no matter of the call, and repetitions leave at once.
+//! 2. The machine decides; its events are made durable; then the shell calls [`Leg::perform`] with each effect.
+//! 3. Time passes: [`Leg::next_timeout`], [`Leg::handle_timeout`].
+//! 4. After the call's final act the transactions drain; then the leg says `Drained`, once, and may be dropped. Any of
+//!    the calls above may be the one that says it.
+//!
+//! All of it collects in an [`Outbox`].
 
+mod answers;
+mod build;
 mod config;
+mod drain;
 mod error;
+mod incoming;
 mod outbox;
+mod perform;
+mod perform_uac;
+mod receive;
+mod requests;
+mod responses;
+mod restore;
+mod timeouts;
+mod tx;
 
-use callbox_events::Timestamp;
-use callbox_events::call::{Effect, Invite};
+use callbox_events::call::{Effect, Invite, Signal};
 use callbox_events::schema::Commit;
 use callbox_events::sip::{Counters, Dialog, Peer};
+use callbox_events::{Role, Timestamp};
+use smallvec::SmallVec;
 
+pub(crate) use build::reply_peer;
 pub use config::{ALLOW, LegConfig};
 pub use error::BuildError;
 pub use outbox::{Outbox, Transmit, TransmitKind};
@@ -16,20 +42,81 @@ pub use outbox::{Outbox, Transmit, TransmitKind};
 use crate::ids::Ids;
 use crate::stateless::Refusal;
 use crate::wire::Message;
+use tx::{Answer, Client, Fork, Server};
 
 /// One side's SIP of one call.
 #[derive(Debug, Clone)]
 pub struct Leg {
-    dialog: Dialog,
     config: LegConfig,
+    role: Role,
+    /// The call's dialog; a caller's half of one until an answer is taken.
+    dialog: Dialog,
+    /// Caller: an answer was taken. Callee: always.
+    confirmed: bool,
+    clients: SmallVec<[Box<Client>; 2]>,
+    servers: SmallVec<[Box<Server>; 2]>,
+    /// 2xx of ours that wait for their ACK.
+    answers: SmallVec<[Box<Answer>; 1]>,
+    /// 2xx of the other side, until they can't come again.
+    forks: SmallVec<[Box<Fork>; 1]>,
+    /// To tags that spoke, each with a fingerprint of its last provisional response.
+    early: SmallVec<[Box<(String, u64)>; 1]>,
+    /// Caller: any provisional response came, so that CANCEL may be sent.
+    provisional: bool,
+    /// Caller: the CANCEL that waits for one.
+    held_cancel: Option<Box<Held>>,
+    /// CSeq of the other side's BYE, once it came.
+    bye_cseq: Option<u32>,
+    /// Callee: the ACK of the initial 2xx came.
+    acked: bool,
+    remote_sdp: Option<Box<str>>,
     counters: Counters,
+    ended: Option<Ended>,
+    drained: bool,
+}
+
+/// A CANCEL that must wait (RFC 3261 §9.1).
+#[derive(Debug, Clone)]
+struct Held {
+    reasons: Vec<callbox_events::sip::Reason>,
+}
+
+/// The final act is done.
+#[derive(Debug, Clone, Copy)]
+struct Ended {
+    at: Timestamp,
+    /// Late 2xx may come until then.
+    linger: Timestamp,
 }
 
 impl Leg {
     /// A leg that will send an INVITE once it is told to ([`Effect::SendInvite`]).
     #[must_use]
-    pub fn outgoing(dialog: Dialog, config: LegConfig) -> Self {
-        Self { dialog, config, counters: Counters::default() }
+    pub fn outgoing(mut dialog: Dialog, config: LegConfig) -> Self {
+        dialog.local_cseq = dialog.local_cseq.max(dialog.invite_cseq);
+        Self::new(Role::Caller, dialog, config)
+    }
+
+    fn new(role: Role, dialog: Dialog, config: LegConfig) -> Self {
+        Self {
+            config,
+            role,
+            dialog,
+            confirmed: role == Role::Callee,
+            clients: SmallVec::new(),
+            servers: SmallVec::new(),
+            answers: SmallVec::new(),
+            forks: SmallVec::new(),
+            early: SmallVec::new(),
+            provisional: false,
+            held_cancel: None,
+            bye_cseq: None,
+            acked: false,
+            remote_sdp: None,
+            counters: Counters::default(),
+            ended: None,
+            drained: false,
+        }
     }
 
     /// The leg of an INVITE that begins a call, and what the machine must know of it (its `policy` is the default one:
@@ -44,8 +131,7 @@ impl Leg {
         config: LegConfig,
         now: Timestamp,
     ) -> Result<(Self, Invite), Refusal> {
-        let _ = (invite, source, local_tag, config, now);
-        Err(Refusal::new(500))
+        incoming::begin(invite, source, local_tag, config, now)
     }
 
     /// The leg of a call that was under way when the engine stopped, from its commits in order.
@@ -54,26 +140,22 @@ impl Leg {
     /// that none is used twice. `None` if the commits do not begin with an INVITE of either side.
     #[must_use]
     pub fn restore(commits: &[Commit], config: LegConfig, now: Timestamp) -> Option<Self> {
-        let _ = (commits, config, now);
-        None
-    }
-
-    /// Whether this message belongs to this leg rather than to another one with the same Call-ID (an engine that
-    /// calls itself, two forks of one call).
-    #[must_use]
-    pub fn claims(&self, message: &Message) -> bool {
-        let _ = message;
-        true
+        restore::restore(commits, config, now)
     }
 
     /// Takes a message. Repeated ones are absorbed and answered again; everything else becomes signals.
     pub fn receive(&mut self, now: Timestamp, message: Message, source: Peer, out: &mut Outbox) {
-        let _ = (now, message, source, out);
+        if message.is_request() {
+            self.receive_request(now, message, source, out);
+        } else {
+            self.receive_response(now, &message, out);
+        }
+        self.check_drained(now, out);
     }
 
     /// Performs an effect of the machine. `sdp` is the body to send with it: the offer of SendInvite and
-    /// SendReinvite, the answer of Respond (if its `sdp` says so) and AnswerReinvite. Arm, Disarm and Reach are the
-    /// shell's and do nothing here.
+    /// SendReinvite, the answer of Respond (if its `sdp` says so) and AnswerReinvite (200). Arm, Disarm and Reach are
+    /// the shell's and do nothing here.
     ///
     /// # Errors
     /// [`BuildError`] if there is nothing to answer or no dialog to act in, or if a text can't be put on the wire.
@@ -85,43 +167,36 @@ impl Leg {
         ids: &mut dyn Ids,
         out: &mut Outbox,
     ) -> Result<(), BuildError> {
-        let _ = (now, effect, sdp, ids, out, &self.config);
-        Ok(())
+        let done = self.act(now, effect, sdp, ids, out);
+        self.check_drained(now, out);
+        done
     }
 
-    /// Does what is due at `now`.
+    /// Does what is due at `now`. May be called too early or too late.
     pub fn handle_timeout(&mut self, now: Timestamp, ids: &mut dyn Ids, out: &mut Outbox) {
-        let _ = (now, ids, out);
-    }
-
-    /// When [`Leg::handle_timeout`] wants to be called next.
-    #[must_use]
-    pub fn next_timeout(&self) -> Option<Timestamp> {
-        None
+        let _ = ids; // Nothing that a timer sends is new.
+        self.run_timers(now, out);
+        self.check_drained(now, out);
     }
 
     /// The transport could not deliver to `peer`, or the connection to it broke.
     pub fn transport_failed(&mut self, now: Timestamp, peer: Peer, detail: &str, out: &mut Outbox) {
-        let _ = (now, peer, detail, out);
+        self.break_transport(now, peer, detail, out);
+        self.check_drained(now, out);
     }
 
-    /// The machine has reached its end: no effect will follow. Signals `Drained` now or when the last transaction is
-    /// over. The leg knows most ends by itself; this one covers those without a packet (a refusal before the
-    /// INVITE left, a crash, a timer of the machine). May be called again.
+    /// The machine has reached its end: no effect will follow but answers to latecomers. Signals `Drained` now or when
+    /// the last transaction is over. The leg knows most ends by itself; this one covers those without a packet (a
+    /// refusal before the INVITE left, a crash, a timer of the machine). May be called again.
     pub fn finish(&mut self, now: Timestamp, out: &mut Outbox) {
-        let _ = (now, out);
+        self.end(now, false);
+        self.check_drained(now, out);
     }
 
     /// The last offer or answer of the other side, for the media adapter.
     #[must_use]
     pub fn remote_sdp(&self) -> Option<&str> {
-        None
-    }
-
-    /// Whether nothing is left to do; the leg may be dropped.
-    #[must_use]
-    pub fn is_drained(&self) -> bool {
-        false
+        self.remote_sdp.as_deref()
     }
 
     /// What was absorbed so far.

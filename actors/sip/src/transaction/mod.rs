@@ -10,9 +10,11 @@
 mod client;
 mod invite_client;
 mod invite_server;
+mod key;
 mod machine;
 mod server;
 mod table;
 
+pub use key::Key;
 pub use machine::Machine;
 pub use table::{Action, Input, Kind, Row, State, Timer};
