@@ -9,9 +9,9 @@ use crate::failure::Failure;
 /// The columns that are assumed where nobody looks: files, pipes.
 pub const DEFAULT_WIDTH: usize = 100;
 
-/// Standard output.
+/// Where a command writes to: standard output, or memory in tests.
 pub struct Output {
-    inner: BufWriter<anstream::AutoStream<io::Stdout>>,
+    inner: Box<dyn Write>,
     /// Columns to fit into; none if the output is no terminal and lines may be as long as they like.
     pub width: Option<usize>,
 }
@@ -20,7 +20,7 @@ impl Output {
     /// Standard output as it is.
     pub fn stdout() -> Self {
         let inner = BufWriter::with_capacity(1 << 16, anstream::AutoStream::auto(io::stdout()));
-        Self { inner, width: width() }
+        Self { inner: Box::new(inner), width: width() }
     }
 
     /// One JSON document on one line.
@@ -50,4 +50,20 @@ fn width() -> Option<usize> {
     let seen = || terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
     let width = if io::stdout().is_terminal() { told.or_else(seen) } else { told };
     width.map(|columns: usize| columns.clamp(40, 400))
+}
+
+#[cfg(test)]
+impl Output {
+    /// What `draw` writes into `width` columns, without styles.
+    pub fn captured(width: usize, draw: impl FnOnce(&mut Self) -> io::Result<()>) -> String {
+        let (mut reader, writer) = io::pipe().unwrap();
+        let writer: Box<dyn Write> = Box::new(writer);
+        let inner = Box::new(anstream::StripStream::new(writer));
+        let mut out = Self { inner, width: Some(width) };
+        draw(&mut out).unwrap();
+        drop(out);
+        let mut text = String::new();
+        io::Read::read_to_string(&mut reader, &mut text).unwrap();
+        text
+    }
 }

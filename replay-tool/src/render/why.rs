@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::time::Duration;
 
+use callbox_events::call::Act;
 use callbox_events::party::{Agent, Role, Side};
 use callbox_events::schema::StoredCommit;
-use callbox_events::verdict::{Confidence, Evidence, Race, SeenReason, Verdict, Why};
+use callbox_events::verdict::{Cause, Confidence, Evidence, Race, SeenReason, Verdict, Why};
 use callbox_events::view::{CallSummary, timeline};
 
 use super::events::header;
@@ -17,7 +18,7 @@ use crate::commands::why::Lang;
 use crate::output::Output;
 
 /// Columns of the labels on the left.
-const LABEL: usize = 10;
+const LABEL: usize = 11;
 
 /// When each event of the call was, since its beginning.
 type Times = BTreeMap<u64, Duration>;
@@ -53,28 +54,22 @@ pub fn print(out: &mut Output, why: &Why, commits: &[StoredCommit], lang: Lang) 
 
 fn facts(out: &mut Output, why: &Why) -> io::Result<()> {
     let verdict = &why.verdict;
-    field(out, "who", &who(why))?;
+    if verdict.cause != Cause::Alive {
+        field(out, "who", &who(why))?;
+    }
     field(out, "how", &how(verdict))?;
-    field(
-        out,
-        "why",
-        &format!("{}, of the family {}", plain(verdict.cause.code()), plain(verdict.family.code())),
-    )?;
+    field(out, "why", &format!("{} · {}", plain(verdict.cause.code()), plain(verdict.family.code())))?;
     if let Some(underlying) = &verdict.underlying {
-        let hidden = format!("{} ({})", plain(underlying.cause.code()), sure(underlying.confidence));
-        field(out, "hides", &hidden)?;
+        let hidden = format!("{} · {}", plain(underlying.cause.code()), sure(underlying.confidence));
+        field(out, "behind it", &hidden)?;
     }
     if let Some(kind) = verdict.answer_kind {
         field(out, "answer", &plain(kind.code()))?;
     }
-    let fault = format!(
-        "{}; fault {}; record {}; rulebook {}",
-        sure(verdict.confidence),
-        plain(verdict.fault.code()),
-        plain(verdict.completeness.code()),
-        verdict.rulebook
-    );
-    field(out, "sure", &fault)
+    field(out, "fault", &plain(verdict.fault.code()))?;
+    let record = plain(verdict.completeness.code());
+    let sure = format!("{} · record {record} · rulebook {}", sure(verdict.confidence), verdict.rulebook);
+    field(out, "sure", &sure)
 }
 
 fn field(out: &mut Output, label: &str, text: &str) -> io::Result<()> {
@@ -112,16 +107,31 @@ fn who(why: &Why) -> String {
 fn seen_from(side: Side, local: Option<Role>) -> &'static str {
     match (side, local) {
         (_, None) | (Side::Network | Side::Both | Side::Nobody | Side::Unknown, _) => "",
-        (Side::Caller, Some(Role::Caller)) | (Side::Callee, Some(Role::Callee)) => ", this end",
-        (Side::Caller, Some(Role::Callee)) | (Side::Callee, Some(Role::Caller)) => ", the other party",
+        (Side::Caller, Some(Role::Caller)) | (Side::Callee, Some(Role::Callee)) => " · this end",
+        (Side::Caller, Some(Role::Callee)) | (Side::Callee, Some(Role::Caller)) => " · the other party",
     }
 }
 
 fn how(verdict: &Verdict) -> String {
     let phase = plain(verdict.phase.code());
     match verdict.act {
-        Some(act) => format!("{}, while {phase}", plain(act.code())),
+        Some(act) => format!("{} · while {phase}", act_words(act)),
         None => format!("while {phase}"),
+    }
+}
+
+/// Methods as SIP writes them, the rest as words.
+fn act_words(act: Act) -> String {
+    match act {
+        Act::Bye | Act::Cancel => act.code().to_ascii_uppercase(),
+        Act::FinalResponse
+        | Act::LocalRefusal
+        | Act::Timeout
+        | Act::TransportError
+        | Act::RefreshExpired
+        | Act::Replaced
+        | Act::Transfer
+        | Act::Discarded => plain(act.code()),
     }
 }
 
@@ -198,4 +208,96 @@ fn times(commits: &[StoredCommit]) -> Times {
         .iter()
         .flat_map(|step| step.entries.iter().map(|entry| (entry.call_seq, step.offset)))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stories;
+    use callbox_events::verdict::{
+        AnswerKind, Completeness, Direction, EndedBy, Family, Fault, RaceKind, SipFacts, Summary, Underlying,
+        VerdictPhase,
+    };
+    use callbox_events::view::summarise;
+
+    /// A verdict with every part that there is, made by hand.
+    fn rich(commits: &[StoredCommit]) -> Why {
+        let call = summarise(commits.iter().map(|stored| &stored.commit)).unwrap();
+        let evidence = |event, says: &str| Evidence { event, says: says.into() };
+        let verdict = Verdict {
+            family: Family::Cleared,
+            cause: Cause::Hangup,
+            underlying: Some(Underlying {
+                cause: Cause::Busy,
+                confidence: Confidence::Strong,
+                evidence: vec![evidence(3, "the 200 carries Reason Q.850;cause=17")],
+            }),
+            ended_by: EndedBy { side: Side::Caller, agent: Agent::User },
+            act: Some(Act::Bye),
+            phase: VerdictPhase::Connected,
+            answer_kind: Some(AnswerKind::Announcement),
+            races: vec![Race {
+                kind: RaceKind::ByeVsBye,
+                winner: "caller_bye".into(),
+                loser: "callee_bye".into(),
+                margin_ms: Some(12),
+            }],
+            fault: Fault::Normal,
+            confidence: Confidence::Certain,
+            completeness: Completeness::Full,
+            sip: SipFacts {
+                status: Some(200),
+                phrase: Some("OK".into()),
+                reasons: vec![SeenReason {
+                    protocol: "Q.850".into(),
+                    cause: Some(17),
+                    text: Some("User busy".into()),
+                    location: None,
+                    message: "200 OK".into(),
+                }],
+            },
+            evidence: vec![evidence(5, "our own hang-up command, by the user; the BYE left because of it")],
+            against: vec![evidence(
+                3,
+                "the 200 is an answer like any other, and a bare one does not tell a person from a machine",
+            )],
+            rulebook: "1.0".into(),
+            summary: Summary {
+                en: "The caller hung up 12.4 seconds into an announcement that Bob is busy.".into(),
+                zh: "对方忙，主叫在播放忙音提示十二秒后挂断。".into(),
+            },
+        };
+        let local_side = Some(Role::Caller);
+        Why {
+            call_id: call.call_id,
+            sip_call_id: call.sip_call_id,
+            direction: Direction::Outgoing,
+            local_side,
+            verdict,
+        }
+    }
+
+    fn stored() -> Vec<StoredCommit> {
+        let mut seq = 0;
+        let store = |commit: callbox_events::schema::Commit| {
+            let stored = StoredCommit { seq, hash: [0; 32], commit };
+            seq += stored.commit.events.len() as u64;
+            stored
+        };
+        stories::we_hang_up().into_iter().map(store).collect()
+    }
+
+    #[test]
+    fn a_verdict_shows_all_its_parts_in_the_width_there_is() {
+        let commits = stored();
+        let why = rich(&commits);
+        insta::assert_snapshot!(
+            "why_wide",
+            Output::captured(100, |out| print(out, &why, &commits, Lang::En))
+        );
+        insta::assert_snapshot!(
+            "why_narrow",
+            Output::captured(48, |out| print(out, &why, &commits, Lang::Zh))
+        );
+    }
 }

@@ -1,0 +1,293 @@
+//! The command line over told calls, as people and programs see it.
+
+mod support;
+
+use serde_json::Value;
+use support::{Store, callbox, stories};
+
+fn lines(text: &str) -> Vec<Value> {
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn list_shows_one_call_a_line() {
+    insta::assert_snapshot!(Store::of(stories::all()).callbox(&["list"]).ok());
+}
+
+#[test]
+fn list_as_json_has_the_promised_fields_in_order() {
+    let out = Store::of(stories::all()).callbox(&["list", "--json"]).ok();
+    assert_eq!(out.lines().count(), 7);
+    insta::assert_snapshot!(out.lines().next().unwrap());
+    let live = &lines(&out)[5];
+    assert_eq!((&live["cause"], &live["family"]), (&"alive".into(), &"unknown".into()));
+    assert!(live["ended_at"].is_null() && live["duration_ms"].is_null());
+}
+
+#[test]
+fn list_takes_filters_orders_and_limits() {
+    let store = Store::of(stories::all());
+    for (args, ids) in [
+        (&["--cause", "no_answer"][..], &["0d93ab51@127.0.0.1"][..]),
+        (&["--family", "refused"], &["77aa01@192.0.2.7", "b05y@127.0.0.1"]),
+        (
+            &["--side", "caller", "--since", "2026-11-23T06:40:00Z", "--until", "2026-11-23T06:42:00Z"],
+            &["0d93ab51@127.0.0.1"],
+        ),
+        (&["--number", "4930123456"], &["77aa01@192.0.2.7"]),
+        (&["--live"], &["11fe@192.0.2.9"]),
+        (&["--limit", "2"], &["11fe@192.0.2.9", "c0ffee@127.0.0.1"]),
+        (&["--sort", "duration", "--limit", "1"], &["c0ffee@127.0.0.1"]),
+        (&["--since", "2026-11-24"], &[]),
+    ] {
+        let out = store.callbox(&[&["list", "--json"], args].concat()).ok();
+        let found: Vec<String> =
+            lines(&out).iter().map(|call| call["sip_call_id"].as_str().unwrap().to_owned()).collect();
+        assert_eq!(found, ids, "{args:?}");
+    }
+}
+
+#[test]
+fn an_empty_store_has_no_calls_and_says_so() {
+    let store = Store::of([]);
+    assert_eq!(store.callbox(&["list"]).ok(), "no calls\n");
+    assert_eq!(store.callbox(&["list", "--json"]).ok(), "");
+    insta::assert_snapshot!(store.callbox(&["why", "latest"]).all());
+}
+
+#[test]
+fn why_explains_the_end_of_a_call_to_people() {
+    let store = Store::of(stories::all());
+    for (name, call) in [
+        ("bob_hangs_up", "a84b4c76e66710@127.0.0.1"),
+        ("alice_cancels", "5f1e77d0c2@127.0.0.1"),
+        ("bob_is_busy", "b05y@127.0.0.1"),
+        ("still_talking", "11fe@192.0.2.9"),
+    ] {
+        insta::assert_snapshot!(format!("why_{name}"), store.callbox(&["why", call]).ok());
+    }
+}
+
+#[test]
+fn why_speaks_chinese() {
+    let out = Store::of(stories::all()).callbox(&["why", "latest", "--lang", "zh"]).ok();
+    let sentence = out.lines().next().unwrap();
+    assert!(sentence.contains("主叫") && sentence.ends_with('。'), "{sentence}");
+}
+
+#[test]
+fn why_as_json_has_the_promised_fields_in_order() {
+    let store = Store::of(stories::all());
+    let json = store.callbox(&["why", "latest", "--json"]).ok();
+    let mut at = 0;
+    for field in [
+        "call_id",
+        "sip_call_id",
+        "direction",
+        "local_side",
+        "verdict",
+        "family",
+        "cause",
+        "underlying",
+        "ended_by",
+        "side",
+        "agent",
+        "act",
+        "phase",
+        "answer_kind",
+        "races",
+        "fault",
+        "confidence",
+        "completeness",
+        "sip",
+        "status",
+        "phrase",
+        "reasons",
+        "evidence",
+        "against",
+        "rulebook",
+        "summary",
+        "en",
+        "zh",
+    ] {
+        let found = json[at..].find(&format!("\"{field}\":"));
+        at += found.unwrap_or_else(|| panic!("{field} is missing or not in order after {}", &json[..at]));
+    }
+    for (call, cause, side) in [
+        ("a84b4c76e66710@127.0.0.1", "hangup", "callee"),
+        ("5f1e77d0c2@127.0.0.1", "cancelled", "caller"),
+        ("77aa01@192.0.2.7", "declined", "callee"),
+        ("0d93ab51@127.0.0.1", "no_answer", "caller"),
+        ("b05y@127.0.0.1", "busy", "callee"),
+        ("latest", "hangup", "caller"),
+    ] {
+        let why: Value = serde_json::from_str(&store.callbox(&["why", call, "--json"]).ok()).unwrap();
+        let verdict = &why["verdict"];
+        assert_eq!(
+            (&verdict["cause"], &verdict["ended_by"]["side"]),
+            (&cause.into(), &side.into()),
+            "{call}"
+        );
+    }
+}
+
+#[test]
+fn show_prints_every_event_with_its_cause_and_messages() {
+    let store = Store::of(stories::all());
+    insta::assert_snapshot!("show", store.callbox(&["show", "5f1e77d0c2@127.0.0.1"]).ok());
+    insta::assert_snapshot!("show_raw", store.callbox(&["show", "77aa01@192.0.2.7", "--raw"]).ok());
+}
+
+#[test]
+fn show_as_json_is_one_recorded_event_a_line() {
+    let out = Store::of(stories::all()).callbox(&["show", "77aa01@192.0.2.7", "--json"]).ok();
+    insta::assert_snapshot!(out);
+}
+
+#[test]
+fn ladders_are_drawn_in_four_ways() {
+    let store = Store::of(stories::all());
+    for (name, call) in [("ours", "a84b4c76e66710@127.0.0.1"), ("theirs", "77aa01@192.0.2.7")] {
+        insta::assert_snapshot!(format!("ladder_{name}"), store.callbox(&["ladder", call]).ok());
+    }
+    for format in ["mermaid", "svg"] {
+        let drawn = store.callbox(&["ladder", "77aa01@192.0.2.7", "--format", format]).ok();
+        insta::assert_snapshot!(format!("ladder_{format}"), drawn);
+    }
+    let html = store.callbox(&["ladder", "latest", "--format", "html"]).ok();
+    assert!(html.starts_with("<!doctype html>") && html.trim_end().ends_with("</html>"));
+    assert!(!html.contains("src=") && !html.contains("href="), "the page must need nothing else");
+    assert!(html.contains("BYE sip:bob@127.0.0.1:5070 SIP/2.0"));
+}
+
+#[test]
+fn step_walks_through_the_states() {
+    let store = Store::of(stories::all());
+    insta::assert_snapshot!("step", store.callbox(&["step", "77aa01@192.0.2.7"]).ok());
+    insta::assert_snapshot!("step_at", store.callbox(&["step", "77aa01@192.0.2.7", "--at", "1"]).ok());
+    let beyond = store.callbox(&["step", "77aa01@192.0.2.7", "--at", "99"]);
+    insta::assert_snapshot!("step_beyond", beyond.all());
+}
+
+#[test]
+fn diff_finds_where_two_calls_part() {
+    let store = Store::of(stories::all());
+    let parted = store.callbox(&["diff", "5f1e77d0c2@127.0.0.1", "0d93ab51@127.0.0.1"]);
+    assert_eq!(parted.code, 1);
+    insta::assert_snapshot!("diff", parted.stdout);
+    assert_eq!(store.callbox(&["diff", "latest", "latest"]).code, 0);
+}
+
+#[test]
+fn stats_count_by_cause() {
+    let store = Store::of(stories::all());
+    insta::assert_snapshot!("stats", store.callbox(&["stats"]).ok());
+    let out = store.callbox(&["stats", "--by", "hour", "--json"]).ok();
+    assert_eq!(lines(&out)[0]["calls"], 7);
+}
+
+#[test]
+fn check_finds_nothing_in_a_true_record() {
+    insta::assert_snapshot!(Store::of(stories::all()).callbox(&["check"]).ok());
+}
+
+#[test]
+fn check_finds_a_tampered_run() {
+    use callbox_events::Side;
+    use callbox_events::call::Event;
+    let mut tampered = stories::bob_hangs_up();
+    for happened in tampered.iter_mut().flat_map(|commit| &mut commit.events) {
+        if let Event::Ended(ended) = &mut happened.event {
+            ended.side = Side::Caller;
+        }
+    }
+    let store = Store::of([tampered, stories::we_decline()]);
+    let ran = store.callbox(&["check"]);
+    insta::assert_snapshot!(ran.all());
+    let json = lines(&store.callbox(&["check", "--json"]).stdout);
+    assert_eq!(json.iter().filter(|call| !call["divergence"].is_null()).count(), 1);
+}
+
+#[test]
+fn a_prefix_names_a_call_as_long_as_it_is_unique() {
+    let store = Store::of(stories::all());
+    let calls = lines(&store.callbox(&["list", "--json"]).ok());
+    let id = calls[1]["call_id"].as_str().unwrap();
+    assert!(store.callbox(&["show", &id[..8]]).ok().contains(id));
+    insta::assert_snapshot!("ambiguous", store.callbox(&["why", "1"]).all());
+}
+
+#[test]
+fn a_sip_call_id_that_two_calls_share_is_ambiguous() {
+    let ours = support::story::Story::outgoing(0, "shared@x", "alice@x", "bob@y").commits();
+    let theirs = support::story::Story::incoming(0, "shared@x", "alice@x", "bob@y").commits();
+    insta::assert_snapshot!(Store::of([ours, theirs]).callbox(&["why", "shared@x"]).all());
+}
+
+#[test]
+fn an_unknown_call_is_not_found() {
+    let store = Store::of(stories::all());
+    insta::assert_snapshot!("unknown", store.callbox(&["why", "nobody@nowhere"]).all());
+    let json = store.callbox(&["why", "ffffffffffffffffffffffffffffffff", "--json"]);
+    assert_eq!(json.code, 3);
+    let error: Value = serde_json::from_str(&json.stderr).unwrap();
+    assert_eq!(error["error"]["code"], "call_not_found");
+}
+
+#[test]
+fn usage_errors_are_two_and_json_on_request() {
+    insta::assert_snapshot!("no_store", callbox(&["list"]).all());
+    let ran = callbox(&["list", "--cause", "busi", "--json"]);
+    assert_eq!(ran.code, 2);
+    let error: Value = serde_json::from_str(&ran.stderr).unwrap();
+    assert_eq!(error["error"]["code"], "usage");
+    insta::assert_snapshot!("bad_cause", callbox(&["list", "--cause", "busi"]).all());
+}
+
+#[test]
+fn help_has_examples() {
+    insta::assert_snapshot!("help", callbox(&["--help"]).ok());
+    for command in ["list", "show", "why", "ladder", "step", "check", "diff", "verify", "stats", "tail"] {
+        let help = callbox(&[command, "--help"]).ok();
+        assert!(help.contains("Examples:"), "{command}:\n{help}");
+    }
+    insta::assert_snapshot!("help_list", callbox(&["list", "--help"]).ok());
+}
+
+#[test]
+fn colours_are_for_terminals_and_those_who_ask() {
+    let store = Store::of(stories::all());
+    assert!(!store.callbox(&["list"]).ok().contains('\u{1b}'));
+    assert!(store.callbox(&["list", "--color", "always"]).ok().contains('\u{1b}'));
+}
+
+#[test]
+fn whoever_stops_reading_is_no_error() {
+    let store = Store::of(stories::all());
+    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_callbox"))
+        .args(["show", "latest", "--json", "--store", store.path().to_str().unwrap()])
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), String::from_utf8_lossy(&output.stderr).as_ref()), (Some(0), ""));
+}
+
+#[test]
+fn text_from_the_network_does_not_steer_the_terminal() {
+    let call = support::story::Story::outgoing(0, "esc\u{1b}[31m@x", "a\u{1b}]0;title\u{7}lice@x", "bob@y")
+        .commits();
+    let store = Store::of([call]);
+    for args in [
+        &["list"][..],
+        &["why", "latest"],
+        &["show", "latest", "--raw"],
+        &["ladder", "latest"],
+        &["step", "latest"],
+    ] {
+        let out = store.callbox(&[args, &["--color", "always"]].concat()).ok();
+        assert!(!out.contains("\u{1b}]0;") && !out.contains('\u{7}'), "{args:?}:\n{out}");
+    }
+}

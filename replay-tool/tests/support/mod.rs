@@ -1,0 +1,96 @@
+//! What the tests of the command line share: journals with told calls, and the tool run over them.
+
+pub mod stories;
+pub mod story;
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use callbox_events::schema::Commit;
+use callbox_store::sled::{Options, SledJournal};
+use callbox_store::{Expect, Journal};
+use tempfile::TempDir;
+
+/// A journal in a directory of its own.
+pub struct Store {
+    dir: TempDir,
+}
+
+impl Store {
+    /// A store that holds these calls, one after the other.
+    pub fn of(calls: impl IntoIterator<Item = Vec<Commit>>) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        write(dir.path(), calls.into_iter().flatten());
+        Self { dir }
+    }
+
+    /// Its directory.
+    pub fn path(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// Runs `callbox` on it.
+    pub fn callbox(&self, args: &[&str]) -> Ran {
+        let store = self.path().to_str().unwrap();
+        callbox(&[args, &["--store", store]].concat()).hiding(store)
+    }
+}
+
+fn write(dir: &Path, commits: impl Iterator<Item = Commit>) {
+    let journal = SledJournal::open(dir, Options::default()).unwrap();
+    let appended: Vec<_> = commits
+        .map(|commit| {
+            let expect = Expect::of(&commit);
+            journal.append(commit, expect)
+        })
+        .collect();
+    for append in appended {
+        append.wait().unwrap();
+    }
+    journal.close().unwrap();
+}
+
+/// What a run of the tool left.
+pub struct Ran {
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Ran {
+    fn of(output: &Output) -> Self {
+        Self {
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+
+    /// The same without a path that is another one on every run.
+    pub fn hiding(mut self, path: &str) -> Self {
+        for text in [&mut self.stdout, &mut self.stderr] {
+            *text = text.replace(path, "STORE");
+        }
+        self
+    }
+
+    /// Standard output of a run that went well.
+    pub fn ok(self) -> String {
+        assert_eq!(self.code, 0, "stdout:\n{}\nstderr:\n{}", self.stdout, self.stderr);
+        assert_eq!(self.stderr, "");
+        self.stdout
+    }
+
+    /// Everything, for a snapshot.
+    pub fn all(&self) -> String {
+        let Self { code, stdout, stderr } = self;
+        format!("exit {code}\n--- stdout\n{stdout}--- stderr\n{stderr}")
+    }
+}
+
+/// Runs `callbox` in an environment that is the same everywhere.
+pub fn callbox(args: &[&str]) -> Ran {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_callbox"));
+    command.args(args).env_clear().env("COLUMNS", "100").env("LANG", "C.UTF-8");
+    Ran::of(&command.output().unwrap())
+}
