@@ -7,7 +7,7 @@ use callbox_events::Role;
 use callbox_events::call::{IncomingPolicy, RefusalKind};
 use callbox_events::sip::Peer;
 use callbox_sip::stateless::{self, Refusal};
-use callbox_sip::wire::{self, Limits, Message, Method, call_id_of};
+use callbox_sip::wire::{self, HeaderName, Limits, Message, Method, call_id_of};
 use tokio::sync::mpsc;
 
 use super::call::{First, Inbound, PeerFailed};
@@ -115,7 +115,7 @@ impl Shard {
     fn admit(self: &Rc<Self>, invite: &Message, source: Peer, local: Peer) -> Result<(), Refusal> {
         let overloaded = self.load.pending.get() >= self.config.max_pending || self.is_full();
         if overloaded || self.load.store_down.get() || self.load.closing.get() {
-            return Err(Refusal { status: 503, headers: vec![("Retry-After", RETRY_AFTER.into())] });
+            return Err(Refusal { status: 503, headers: vec![(HeaderName::RetryAfter, RETRY_AFTER.into())] });
         }
         let mut policy = self.config.policy.clone();
         if self.load.live() >= self.config.max_calls {
