@@ -6,7 +6,7 @@ use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
-use crate::layout::LOCK;
+use crate::layout::{FORMAT, LOCK};
 use crate::open_error::OpenError;
 
 /// How often a writer tries again while readers copy, and how long it waits each time: ten seconds in all.
@@ -53,11 +53,10 @@ impl Lock {
     /// # Errors
     /// [`OpenError::Io`].
     pub fn shared(store: &Path) -> Result<Result<Self, Option<u32>>, OpenError> {
+        // A reader changes nothing: where no writer ever was, any other file serves.
         let path = store.join(LOCK);
-        let mut file = match File::open(&path) {
-            Ok(file) => file,
-            Err(_) => open(store)?,
-        };
+        let file = File::open(&path).or_else(|_| File::open(store.join(FORMAT)));
+        let mut file = file.map_err(OpenError::io("opening", &path))?;
         match file.try_lock_shared() {
             Ok(()) => Ok(Ok(Self { file, exclusive: false })),
             Err(TryLockError::WouldBlock) => Ok(Err(holder(&mut file))),

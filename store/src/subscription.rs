@@ -71,6 +71,18 @@ impl Bell {
         Cursor::at(self.lock().tail)
     }
 
+    /// Waits until the journal is durable beyond `from` or closed, at most this long. Blocks the thread.
+    #[must_use]
+    pub fn wait(&self, from: Cursor, limit: Duration) -> Heard {
+        let mut state = self.lock();
+        state.blocked += 1;
+        let waiting = |state: &mut Rung| state.tail <= from.seq() && !state.closed;
+        let waited = self.changed.wait_timeout_while(state, limit, waiting);
+        let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        state.blocked -= 1;
+        Heard { tail: Cursor::at(state.tail), closed: state.closed }
+    }
+
     fn change(&self, change: impl FnOnce(&mut Rung)) {
         let mut state = self.lock();
         change(&mut state);
@@ -86,6 +98,15 @@ impl Bell {
     fn lock(&self) -> MutexGuard<'_, Rung> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What a [`Bell`] tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Heard {
+    /// The place behind the last durable commit.
+    pub tail: Cursor,
+    /// True if nothing more will come.
+    pub closed: bool,
 }
 
 /// What came of waiting a bounded time.
@@ -140,19 +161,10 @@ impl Subscription {
         if let Some(commit) = self.take()? {
             return Ok(Next::Commit(Box::new(commit)));
         }
-        let bell = Arc::clone(&self.bell);
-        let mut state = bell.lock();
-        state.blocked += 1;
-        let wanted = self.cursor.seq();
-        let waited =
-            bell.changed.wait_timeout_while(state, limit, |state| state.tail <= wanted && !state.closed);
-        let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        state.blocked -= 1;
-        let (closed, grown) = (state.closed, state.tail > wanted);
-        drop(state);
+        let heard = self.bell.wait(self.cursor, limit);
         match self.take()? {
             Some(commit) => Ok(Next::Commit(Box::new(commit))),
-            None if closed && !grown => Ok(Next::Closed),
+            None if heard.closed && heard.tail <= self.cursor => Ok(Next::Closed),
             None => Ok(Next::Timeout),
         }
     }

@@ -5,6 +5,7 @@
 //! group, values of at most 4 KiB, a sync on our own descriptor, checksums and chain of our own, and every call
 //! guarded. `FORMAT.md` describes the bytes.
 
+mod check;
 mod group;
 mod open;
 mod queue;
@@ -23,14 +24,17 @@ use std::time::Duration;
 use callbox_events::CallId;
 use callbox_events::schema::{self, Commit, StoredCommit};
 
+pub(crate) use self::check::check_copy;
+pub(crate) use self::open::copy_dir;
 use self::queue::{Limits, Queue, Request};
-use self::store::Store;
+pub(crate) use self::store::Store;
 use self::writer::Writer;
 use crate::append::Append;
 use crate::error::{AppendError, CloseError, ReadError};
 use crate::frame::Facts;
 use crate::journal::{CallIds, Caps, Commits, Cursor, Expect, Head, Journal, JournalReader};
 use crate::layout;
+use crate::live::server::Server;
 use crate::lock::Lock;
 use crate::open_error::OpenError;
 use crate::subscription::Subscription;
@@ -54,7 +58,11 @@ pub struct Options {
     pub queue_bytes: usize,
     /// sled's cache.
     pub cache_bytes: u64,
+    /// Whether other processes can read through a socket in the store's directory.
+    pub serve_readers: bool,
 }
+
+const CACHE_BYTES: u64 = 64 * 1024 * 1024;
 
 impl Default for Options {
     fn default() -> Self {
@@ -64,7 +72,8 @@ impl Default for Options {
             group_bytes: 128 * 1024,
             queue_commits: 65_536,
             queue_bytes: 64 * 1024 * 1024,
-            cache_bytes: 64 * 1024 * 1024,
+            cache_bytes: CACHE_BYTES,
+            serve_readers: true,
         }
     }
 }
@@ -77,6 +86,7 @@ pub struct SledJournal {
     store: Arc<Store>,
     queue: Arc<Queue>,
     writer: Mutex<Option<JoinHandle<()>>>,
+    server: Option<Server>,
 }
 
 impl SledJournal {
@@ -107,7 +117,12 @@ impl SledJournal {
         let writer = Writer::new(Arc::clone(&store), Arc::clone(&queue), watermark, options.group_delay);
         let thread = std::thread::Builder::new().name("callbox-journal".into()).spawn(move || writer.run());
         let thread = thread.map_err(OpenError::io("starting the writer for", &store.dir))?;
-        Ok(Self { store, queue, writer: Mutex::new(Some(thread)) })
+        let mut journal = Self { store, queue, writer: Mutex::new(Some(thread)), server: None };
+        if options.serve_readers {
+            let server = Server::start(&journal.store.dir, Arc::new(Arc::clone(&journal.store)));
+            journal.server = Some(server.map_err(OpenError::io("listening in", &journal.store.dir))?);
+        }
+        Ok(journal)
     }
 
     /// How many commits wait to be written: a measure of load.
@@ -126,8 +141,15 @@ impl SledJournal {
 
 impl Drop for SledJournal {
     fn drop(&mut self) {
+        // In this order: whoever follows is told the end before the socket goes away.
         let _ = self.stop(CLOSED);
+        self.server = None;
     }
+}
+
+/// Opens a private copy of a store for reading.
+pub(crate) fn open_copy(copy: &Path, original: &Path) -> Result<Arc<Store>, OpenError> {
+    open::copied(copy, original)
 }
 
 const CLOSED: &str = "it is closed";

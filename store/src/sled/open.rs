@@ -12,6 +12,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::CACHE_BYTES;
 use super::read::{self, Chunks};
 use super::store::Store;
 use super::table::Table;
@@ -43,24 +44,37 @@ pub fn writable(store: &Path, lock: Lock, cache_bytes: u64) -> Result<Arc<Store>
 }
 
 /// Opens a private copy of a store.
-pub fn copied(copy: &Path, original: &Path, cache_bytes: u64) -> Result<Arc<Store>, OpenError> {
-    let log = layout::log_dir(copy, 0);
-    fs::create_dir_all(&log).map_err(OpenError::io("creating", &log))?;
-    delete(&log, is_generating).map_err(OpenError::io("cleaning", &log))?;
-    let tree = Tree::open(&log, cache_bytes).or_else(|_| {
-        delete(&log, is_snapshot)?;
-        Tree::open(&log, cache_bytes)
-    });
-    let tree = tree.map_err(broken(original, "log"))?;
-    let (table, tail) = if tree.is_empty().map_err(broken(original, "log"))? {
-        reaches_watermark(original, copy, 0)?;
-        (Table::default(), 0)
-    } else {
-        recover(copy, &tree).map_err(|error| renamed(error, original))?
+pub fn copied(copy: &Path, original: &Path) -> Result<Arc<Store>, OpenError> {
+    let (tree, table, tail) = match copied_tree(copy).map_err(|error| renamed(error, original))? {
+        Some(tree) => {
+            let (table, tail) = recover(copy, &tree).map_err(|error| renamed(error, original))?;
+            (tree, table, tail)
+        }
+        None => {
+            reaches_watermark(original, copy, 0)?;
+            let log = layout::log_dir(copy, 0);
+            fs::create_dir_all(&log).map_err(OpenError::io("creating", &log))?;
+            (Tree::open(&log, CACHE_BYTES).map_err(broken(original, "log"))?, Table::default(), 0)
+        }
     };
     let store = Store::new(tree, table, tail, copy.to_owned(), None);
     store.bell.close();
     Ok(store)
+}
+
+/// Opens the log of a private copy; `None` if nothing was ever written.
+pub fn copied_tree(copy: &Path) -> Result<Option<Tree>, OpenError> {
+    let log = layout::log_dir(copy, 0);
+    if !log.join("db").exists() {
+        return Ok(None);
+    }
+    delete(&log, is_generating).map_err(OpenError::io("cleaning", &log))?;
+    let tree = Tree::open(&log, CACHE_BYTES).or_else(|_| {
+        delete(&log, is_snapshot)?;
+        Tree::open(&log, CACHE_BYTES)
+    });
+    let tree = tree.map_err(broken(copy, "log"))?;
+    Ok(if tree.is_empty().map_err(broken(copy, "log"))? { None } else { Some(tree) })
 }
 
 /// The same error about the original of a copy.
@@ -161,7 +175,7 @@ fn sync_files(store: &Path, log: &Path) -> io::Result<()> {
 /// Reads what the table needs and checks what it reads.
 fn recover(store: &Path, tree: &Tree) -> Result<(Table, u64), OpenError> {
     check_version(store, tree)?;
-    let floor = floor(store, tree)?;
+    let floor = floor_of(tree).map_err(unreadable(store))?.unwrap_or(0);
     let newest = tree.last(&[keys::ROW]).map_err(broken(store, "index"))?;
     let newest = newest.and_then(|(key, _)| keys::parse_row(&key)).map(|(call, _)| call);
     let mut table = Table::new(floor, newest);
@@ -185,13 +199,13 @@ fn check_version(store: &Path, tree: &Tree) -> Result<(), OpenError> {
     }
 }
 
-fn floor(store: &Path, tree: &Tree) -> Result<u64, OpenError> {
-    let Some(value) = tree.get(keys::FLOOR).map_err(broken(store, "log"))? else { return Ok(0) };
-    value.as_ref().try_into().map(u64::from_be_bytes).map_err(|_| OpenError::Corrupt {
-        dir: store.to_owned(),
-        place: "log".into(),
-        what: "the floor of the index can't be read".into(),
-    })
+/// Up to where the index is complete; `None` if that was never recorded.
+pub fn floor_of(tree: &Tree) -> Result<Option<u64>, ReadError> {
+    let Some(value) = tree.get(keys::FLOOR)? else { return Ok(None) };
+    let floor = value.as_ref().try_into().map(u64::from_be_bytes);
+    floor
+        .map(Some)
+        .map_err(|_| ReadError::Corrupt { place: "the index".into(), what: "its floor can't be read".into() })
 }
 
 fn unreadable(store: &Path) -> impl FnOnce(ReadError) -> OpenError {
@@ -205,7 +219,7 @@ fn unreadable(store: &Path) -> impl FnOnce(ReadError) -> OpenError {
 }
 
 /// Fills the table from the log's young end; returns where the log ends.
-fn rebuild(tree: &Tree, table: &mut Table, floor: u64) -> Result<u64, ReadError> {
+pub fn rebuild(tree: &Tree, table: &mut Table, floor: u64) -> Result<u64, ReadError> {
     let mut tail = floor;
     let mut chunks = Chunks::new(tree, floor, true)?;
     while let Some(chunk) = chunks.next() {

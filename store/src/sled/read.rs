@@ -173,21 +173,25 @@ impl Iterator for Chunks {
     }
 }
 
-/// Commits in global order up to a place. After an error it ends.
-pub struct Scan {
+/// What a scan makes of each frame.
+pub type Make<T> = fn(&Frame<'_>) -> Result<T, ReadError>;
+
+/// Commits in global order up to a place, decoded or raw. After an error it ends.
+pub struct Scan<T> {
     chunks: Chunks,
-    ready: VecDeque<Result<StoredCommit, ReadError>>,
+    ready: VecDeque<Result<T, ReadError>>,
+    make: Make<T>,
     from: u64,
     until: u64,
     done: bool,
 }
 
-impl Scan {
+impl<T> Scan<T> {
     /// The commits that end behind `from` and begin before `until`.
-    pub fn new(tree: &Tree, from: u64, until: u64) -> Result<Self, ReadError> {
+    pub fn new(tree: &Tree, from: u64, until: u64, make: Make<T>) -> Result<Self, ReadError> {
         let start = tree.chunk_at(from)?.unwrap_or(0);
         let chunks = Chunks::new(tree, start, true)?;
-        Ok(Self { chunks, ready: VecDeque::new(), from, until, done: from >= until })
+        Ok(Self { chunks, ready: VecDeque::new(), make, from, until, done: from >= until })
     }
 
     fn load(&mut self) -> Result<(), ReadError> {
@@ -197,11 +201,11 @@ impl Scan {
             return Err(ReadError::at_seq(reached, format!("the log ends here, before {}", self.until)));
         };
         let (seq, chunk) = next?;
-        let (from, ready) = (self.from, &mut self.ready);
+        let (from, make, ready) = (self.from, self.make, &mut self.ready);
         let end = frames(seq, &chunk, |frame| {
             if frame.end() > from {
                 frame.check().map_err(|error| ReadError::at_seq(frame.seq, error.to_string()))?;
-                ready.push_back(Ok(frame.decode()?));
+                ready.push_back(Ok(make(&frame)?));
             }
             Ok(())
         })?;
@@ -211,8 +215,8 @@ impl Scan {
     }
 }
 
-impl Iterator for Scan {
-    type Item = Result<StoredCommit, ReadError>;
+impl<T> Iterator for Scan<T> {
+    type Item = Result<T, ReadError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         while self.ready.is_empty() && !self.done {

@@ -8,12 +8,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use callbox_events::CallId;
 use callbox_events::schema::StoredCommit;
 
-use super::read::{self, Scan};
+use super::read::{self, Make, Scan};
 use super::table::Table;
 use super::tree::{Pairs, Tree};
 use crate::error::ReadError;
 use crate::journal::{CallIds, Commits, Cursor, Head, JournalReader};
 use crate::keys;
+use crate::live::{Raw, Raws, Served};
 use crate::lock::Lock;
 use crate::subscription::{Bell, Source, Subscription};
 
@@ -92,7 +93,8 @@ impl Store {
     /// Commits from a place on.
     pub fn read_all(&self, from: Cursor) -> Result<Commits<'static>, ReadError> {
         self.check(from)?;
-        Ok(Box::new(Scan::new(&self.tree, from.seq(), self.durable())?))
+        let scan = Scan::new(&self.tree, from.seq(), self.durable(), |frame| frame.decode())?;
+        Ok(Box::new(scan))
     }
 
     /// Every call with a durable commit.
@@ -116,9 +118,22 @@ impl Store {
     }
 }
 
+impl Served for Arc<Store> {
+    fn raw_all(&self, from: Cursor) -> Result<Raws<'_>, ReadError> {
+        self.check(from)?;
+        let make: Make<Raw> =
+            |frame| Ok(Raw { seq: frame.seq, hash: frame.hash, payload: frame.payload.to_vec() });
+        Ok(Box::new(Scan::new(&self.tree, from.seq(), self.durable(), make)?))
+    }
+
+    fn bell(&self) -> &Bell {
+        &self.bell
+    }
+}
+
 impl Source for Store {
     fn batch(&self, from: Cursor, limit: usize) -> Result<Vec<StoredCommit>, ReadError> {
-        Scan::new(&self.tree, from.seq(), self.durable())?.take(limit).collect()
+        Scan::new(&self.tree, from.seq(), self.durable(), |frame| frame.decode())?.take(limit).collect()
     }
 }
 

@@ -1,0 +1,124 @@
+//! Opening a store for reading, whether or not somebody writes to it.
+//!
+//! - Somebody holds its lock: the answers come through that process's socket.
+//! - Nobody does: the log is copied into a temporary directory, under the lock, and the copy is opened. sled changes
+//!   what it opens, so the original is never opened for reading. The copy is only trusted if it reaches the watermark.
+//!
+//! A reader never changes the store.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use callbox_events::CallId;
+use callbox_events::schema::StoredCommit;
+use tempfile::TempDir;
+
+use crate::error::ReadError;
+use crate::journal::{CallIds, Commits, Cursor, Head, JournalReader};
+use crate::layout;
+use crate::live::client::LiveReader;
+use crate::lock::Lock;
+use crate::open_error::OpenError;
+use crate::sled;
+use crate::subscription::Subscription;
+
+/// How often a writer that holds the lock but doesn't answer yet is asked again, and how long in between: five seconds
+/// in all. It may be opening the store, or about to close it.
+const PATIENCE: (u32, Duration) = (250, Duration::from_millis(20));
+
+/// Opens a store for reading.
+///
+/// # Errors
+/// [`OpenError`]: missing, not a store, newer, damaged; locked if its writer doesn't answer.
+pub fn open(dir: impl AsRef<Path>) -> Result<Box<dyn JournalReader>, OpenError> {
+    match attach(dir.as_ref())? {
+        Attached::Live(reader) => Ok(Box::new(reader)),
+        Attached::Free(copy) => Ok(Box::new(StoreCopy::open(copy, dir.as_ref())?)),
+    }
+}
+
+/// A store that can be read.
+pub(crate) enum Attached {
+    /// Through its writer.
+    Live(LiveReader),
+    /// As a copy, not opened yet.
+    Free(TempDir),
+}
+
+/// Finds out whether somebody writes; if not, copies.
+pub(crate) fn attach(dir: &Path) -> Result<Attached, OpenError> {
+    layout::check(dir)?;
+    let mut pid = None;
+    for _ in 0..PATIENCE.0 {
+        match Lock::shared(dir)? {
+            Ok(lock) => return copy(dir, &lock).map(Attached::Free),
+            Err(holder) => pid = holder,
+        }
+        if let Ok(reader) = LiveReader::open(dir) {
+            return Ok(Attached::Live(reader));
+        }
+        thread::sleep(PATIENCE.1);
+    }
+    Err(OpenError::Locked { dir: dir.to_owned(), pid })
+}
+
+fn copy(dir: &Path, _held: &Lock) -> Result<TempDir, OpenError> {
+    let copy = tempfile::Builder::new().prefix("callbox-read-").tempdir();
+    let copy = copy.map_err(OpenError::io("making a temporary directory in", &std::env::temp_dir()))?;
+    let log = dir.join(layout::LOG);
+    if log.exists() {
+        sled::copy_dir(&log, &copy.path().join(layout::LOG)).map_err(OpenError::io("copying", &log))?;
+    }
+    let watermark = dir.join(layout::WATERMARK);
+    if watermark.exists() {
+        let copied = fs::copy(&watermark, copy.path().join(layout::WATERMARK));
+        copied.map_err(OpenError::io("copying", &watermark))?;
+    }
+    Ok(copy)
+}
+
+/// An open copy of a store; it vanishes when it is dropped.
+struct StoreCopy {
+    store: Arc<sled::Store>,
+    _dir: TempDir,
+}
+
+impl StoreCopy {
+    fn open(copy: TempDir, original: &Path) -> Result<Self, OpenError> {
+        let store = sled::open_copy(copy.path(), original)?;
+        Ok(Self { store, _dir: copy })
+    }
+}
+
+impl JournalReader for StoreCopy {
+    fn read(&self, call: CallId) -> Result<Vec<StoredCommit>, ReadError> {
+        self.store.read(call)
+    }
+
+    fn read_all(&self, from: Cursor) -> Result<Commits<'_>, ReadError> {
+        self.store.read_all(from)
+    }
+
+    fn calls(&self) -> Result<CallIds<'_>, ReadError> {
+        self.store.calls()
+    }
+
+    fn tail(&self) -> Result<Cursor, ReadError> {
+        self.store.tail()
+    }
+
+    fn subscribe(&self, from: Cursor) -> Result<Subscription, ReadError> {
+        self.store.follow(from)
+    }
+
+    fn head(&self, call: CallId) -> Result<Option<Head>, ReadError> {
+        self.store.head(call)
+    }
+
+    fn latest(&self) -> Result<Option<CallId>, ReadError> {
+        self.store.latest()
+    }
+}

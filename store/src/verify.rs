@@ -1,0 +1,208 @@
+//! Looking at everything: every checksum, every sequence number, every chain, the index.
+//!
+//! What is checked:
+//! 1. the store's own marks: format, watermark;
+//! 2. the log, once through: no gap, each frame's checksum, each commit readable and equal to its header, each call's
+//!    versions without a gap, each link of its chain;
+//! 3. the index: each row readable, each call read through it gives exactly the commits that the log holds.
+//!
+//! Memory is bounded by the number of calls that are open at one place of the log, not by its length.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use callbox_events::CallId;
+use callbox_events::schema::{self, StoredCommit};
+
+use crate::chain::{self, Link};
+use crate::error::ReadError;
+use crate::frame::Facts;
+use crate::journal::{Cursor, Head, JournalReader};
+use crate::open_error::OpenError;
+use crate::reader::{self, Attached};
+use crate::sled;
+
+/// More damages than this are counted, not listed.
+pub const MAX_LISTED: usize = 1_000;
+
+/// Something that is not as it was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Damage {
+    /// Where: a file, a sequence number, a call.
+    pub place: String,
+    /// What is wrong there.
+    pub what: String,
+}
+
+impl From<ReadError> for Damage {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Corrupt { place, what } => Self { place, what },
+            ReadError::TooNew { ref place, .. } => Self { place: place.clone(), what: error.to_string() },
+            ReadError::Unavailable { .. } | ReadError::Beyond { .. } => {
+                Self { place: "the journal".into(), what: error.to_string() }
+            }
+        }
+    }
+}
+
+/// How far a check has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// Events looked at.
+    pub events: u64,
+    /// Events in all, as far as is known.
+    pub of: u64,
+}
+
+/// What a check found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Report {
+    /// Commits that are whole.
+    pub commits: u64,
+    /// Their events.
+    pub events: u64,
+    /// Calls, by their first commits.
+    pub calls: u64,
+    /// What is damaged, at most [`MAX_LISTED`] of it.
+    pub damages: Vec<Damage>,
+    /// How many damages there are in all.
+    pub damaged: u64,
+}
+
+impl Report {
+    /// True if everything is as it was written.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        self.damaged == 0
+    }
+
+    pub(crate) fn add(&mut self, damage: impl Into<Damage>) {
+        self.damaged += 1;
+        if self.damages.len() < MAX_LISTED {
+            self.damages.push(damage.into());
+        }
+    }
+}
+
+/// Checks a store: through its writer if there is one, otherwise a copy of it.
+///
+/// # Errors
+/// [`OpenError`] if there is nothing that could be checked. Damage is no error but part of the report.
+pub fn verify(dir: impl AsRef<Path>, progress: &mut dyn FnMut(Progress)) -> Result<Report, OpenError> {
+    match reader::attach(dir.as_ref())? {
+        Attached::Live(reader) => Ok(verify_reader(&reader, progress)),
+        Attached::Free(copy) => Ok(sled::check_copy(copy.path(), progress)),
+    }
+}
+
+/// Checks what any reader gives: sequence, versions, chains. The reader compares checksums itself.
+pub fn verify_reader(reader: &dyn JournalReader, progress: &mut dyn FnMut(Progress)) -> Report {
+    let mut report = Report::default();
+    if let Err(error) = walk(reader, &mut report, progress) {
+        report.add(error);
+    }
+    report
+}
+
+fn walk(
+    reader: &dyn JournalReader,
+    report: &mut Report,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<(), ReadError> {
+    let tail = reader.tail()?.seq();
+    let mut chains = Chains::default();
+    let mut next = 0;
+    for stored in reader.read_all(Cursor::START)? {
+        let stored = stored?;
+        if stored.seq != next {
+            report.add(ReadError::at_seq(next, format!("a gap: after it comes {}", stored.seq)));
+        }
+        next = Cursor::after(&stored).seq();
+        let payload = encoded(&stored)?;
+        if let Some(facts) = Facts::of(&stored.commit) {
+            chains.follow(stored.seq, &facts, &stored.hash, &payload, report);
+        }
+        report.tell(next, tail, progress);
+    }
+    if next < tail {
+        report.add(ReadError::at_seq(next, format!("the log ends here, before {tail}")));
+    }
+    Ok(())
+}
+
+fn encoded(stored: &StoredCommit) -> Result<Vec<u8>, ReadError> {
+    schema::encode(&stored.commit).map_err(|error| ReadError::at_seq(stored.seq, error.to_string()))
+}
+
+impl Report {
+    /// Counts a whole commit's way through, and tells now and then.
+    pub(crate) fn tell(&mut self, events: u64, of: u64, progress: &mut dyn FnMut(Progress)) {
+        if self.commits.is_multiple_of(4_096) || events == of {
+            progress(Progress { events, of });
+        }
+    }
+}
+
+/// The heads of the calls that are open at the current place.
+#[derive(Debug, Default)]
+pub(crate) struct Chains {
+    open: HashMap<CallId, Head>,
+}
+
+impl Chains {
+    /// Compares a commit with what its call had before, and counts it.
+    pub(crate) fn follow(
+        &mut self,
+        seq: u64,
+        facts: &Facts,
+        hash: &Link,
+        payload: &[u8],
+        report: &mut Report,
+    ) {
+        let call = facts.call;
+        let start = Head { version: 0, hash: chain::START };
+        let head = self.open.get(&call).copied().unwrap_or(start);
+        if facts.version == 0 {
+            report.calls += 1;
+        }
+        // A commit after the end of its call is legal but rare: its predecessor is not remembered any more.
+        let forgotten = facts.version != 0 && head.version == 0;
+        if facts.version != head.version && !forgotten {
+            let what = format!("call {call} goes on at {} instead of {}", facts.version, head.version);
+            report.add(ReadError::at_seq(seq, what));
+        } else if !forgotten && chain::link(&head.hash, payload) != *hash {
+            report.add(ReadError::at_seq(seq, format!("the hash chain of call {call} is broken")));
+        }
+        report.commits += 1;
+        report.events += u64::from(facts.events);
+        let version = facts.version.saturating_add(u64::from(facts.events));
+        if facts.last {
+            self.open.remove(&call);
+        } else {
+            self.open.insert(call, Head { version, hash: *hash });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::memory::MemoryJournal;
+    use crate::testing::conformance::put;
+    use crate::testing::sample::{offered, released};
+
+    #[test]
+    fn a_sound_journal_is_counted() {
+        let journal = MemoryJournal::new();
+        for number in 0..5 {
+            put(&journal, offered(number));
+            put(&journal, released(number, 1));
+        }
+        let mut told = Vec::new();
+        let report = verify_reader(&journal, &mut |progress| told.push(progress));
+        assert_eq!((report.commits, report.events, report.calls, report.damaged), (10, 15, 5, 0));
+        assert!(report.is_sound());
+        assert_eq!(told.last(), Some(&Progress { events: 15, of: 15 }));
+    }
+}
