@@ -83,10 +83,11 @@ fn may_hide(cause: Cause) -> bool {
 }
 
 fn is_remote_end(facts: &Facts<'_>) -> bool {
-    facts.decisive.is_some_and(|decisive| match decisive.what.input {
-        Input::Signal(_) => decisive.what.ending.is_none(),
-        Input::Command(_) | Input::Timer(_) | Input::Recovery(_) => false,
-    })
+    facts.role == Some(Role::Caller)
+        && facts.decisive.is_some_and(|decisive| match decisive.what.input {
+            Input::Signal(_) => decisive.what.ending.is_none(),
+            Input::Command(_) | Input::Timer(_) | Input::Recovery(_) => false,
+        })
 }
 
 /// We answered: by ourselves, or because the application said so. Who is behind a command nobody can tell.
@@ -103,7 +104,9 @@ fn own_answer(facts: &Facts<'_>) -> Answer {
 }
 
 fn heard_answer(facts: &Facts<'_>) -> Answer {
-    if facts.answered.is_none() && facts.progress.early_media.is_none() {
+    // A 2xx that crossed our CANCEL answered, too, even if nobody took it.
+    let answered = clues::first_answer(facts).is_some();
+    if !answered && facts.progress.early_media.is_none() {
         return Answer::default();
     }
     let clues = Clues::gather(facts);
@@ -111,12 +114,12 @@ fn heard_answer(facts: &Facts<'_>) -> Answer {
     let weak = clues.weak.len() >= WEAK_CLUES || (clues.one_way && clues.weak.len() >= WEAK_CLUES_ONE_WAY);
     let kind = if clues.refusal_said_in_answer() {
         AnswerKind::Announcement
-    } else if clues.forwarded && facts.answered.is_some() {
+    } else if clues.forwarded && answered {
         AnswerKind::Automaton
-    } else if clues.hides().is_some() || (clues.forwarded && facts.answered.is_none()) {
+    } else if clues.hides().is_some() || clues.forwarded {
         AnswerKind::Announcement
     } else if clues.automata {
-        if facts.answered.is_some() { AnswerKind::Automaton } else { AnswerKind::Announcement }
+        if answered { AnswerKind::Automaton } else { AnswerKind::Announcement }
     } else if weak {
         AnswerKind::Announcement
     } else {

@@ -47,7 +47,7 @@ impl Clues {
                 clues.compare(facts, *response);
             }
         }
-        if let Some(answer) = taken_answer(facts) {
+        if let Some(answer) = first_answer(facts) {
             clues.hear(answer);
             clues.compare(facts, answer);
             clues.time(facts, answer);
@@ -195,10 +195,9 @@ impl Clues {
     }
 }
 
-/// The 2xx that was taken: the first one, if the call was answered at all.
-fn taken_answer<'a>(facts: &Facts<'a>) -> Option<Fact<&'a Response>> {
-    let answered = facts.answered?;
-    facts.answers.iter().find(|answer| answer.event <= answered.event).copied()
+/// The first 2xx before the end, taken or not. A later one belongs to no call any more.
+pub(super) fn first_answer<'a>(facts: &Facts<'a>) -> Option<Fact<&'a Response>> {
+    facts.answers.first().filter(|answer| !facts.is_after_end(answer.event)).copied()
 }
 
 /// What a Reason in a place where no refusal belongs says about the party that was called.

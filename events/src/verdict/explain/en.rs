@@ -234,7 +234,7 @@ fn actor(told: &Told) -> String {
     let side = match told.side {
         Side::Caller => "The caller",
         Side::Callee => "The called party",
-        Side::Network if told.agent == Agent::Automaton => return "The announcement server".to_owned(),
+        Side::Network if told.agent == Agent::Automaton => return machine(told).to_owned(),
         Side::Network => "The network",
         Side::Both => "Both sides",
         Side::Nobody => "Nobody",
@@ -247,6 +247,15 @@ fn actor(told: &Told) -> String {
         Agent::Automaton => format!("{side}'s machine"),
         Agent::Engine => format!("{side}'s engine"),
         Agent::User | Agent::Unknown => side.to_owned(),
+    }
+}
+
+fn machine(told: &Told) -> &'static str {
+    match told.kind {
+        Some(AnswerKind::Automaton) => "The automatic answer",
+        Some(AnswerKind::Announcement | AnswerKind::Party | AnswerKind::Unknown) | None => {
+            "The announcement server"
+        }
     }
 }
 

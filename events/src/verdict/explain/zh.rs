@@ -229,7 +229,7 @@ fn actor(told: &Told) -> String {
     let side = match told.side {
         Side::Caller => "主叫",
         Side::Callee => "被叫",
-        Side::Network if told.agent == Agent::Automaton => return "提示音服务器".to_owned(),
+        Side::Network if told.agent == Agent::Automaton => return machine(told).to_owned(),
         Side::Network => "网络侧",
         Side::Both => "双方",
         Side::Nobody => "无人",
@@ -242,6 +242,13 @@ fn actor(told: &Told) -> String {
         Agent::Automaton => format!("{side}侧的自动设备"),
         Agent::Engine => format!("{side}侧的引擎"),
         Agent::User | Agent::Unknown => side.to_owned(),
+    }
+}
+
+fn machine(told: &Told) -> &'static str {
+    match told.kind {
+        Some(AnswerKind::Automaton) => "自动应答设备",
+        Some(AnswerKind::Announcement | AnswerKind::Party | AnswerKind::Unknown) | None => "提示音服务器",
     }
 }
 

@@ -4,7 +4,7 @@ use super::super::facts::{Fact, Facts};
 use super::super::tuple::Race;
 use super::super::vocabulary::RaceKind;
 use super::race;
-use crate::call::{Act, Ending};
+use crate::call::{Act, Ending, Pending};
 use crate::party::Role;
 
 /// CSeq of a request that comes again is the same.
@@ -36,19 +36,24 @@ fn bye_vs_reinvite(facts: &Facts<'_>, role: Role, own: Option<Fact<&Ending>>, ra
     let bye = bye_at.or_else(|| facts.byes.first().map(|bye| (bye.with(()), them)));
     let Some((bye, by)) = bye else { return };
     let winner = format!("{by}_bye");
-    let pending = facts.media_requests.iter().rev().find(|request| {
-        request.event < bye.event
-            && !facts
-                .reinvite_answers
-                .iter()
-                .any(|answer| answer.event > request.event && answer.event < bye.event)
-    });
+    let pending =
+        facts.media_requests.iter().rev().find(|request| is_pending(facts, request.event, bye.event));
     if let Some(pending) = pending {
         races.push(race(RaceKind::ByeVsReinvite, &winner, &format!("{us}_reinvite"), pending, &bye));
     }
     if let Some(theirs) = facts.reinvites.iter().find(|request| own.is_some() && request.event > bye.event) {
         races.push(race(RaceKind::ByeVsReinvite, &winner, &format!("{them}_reinvite"), &bye, theirs));
     }
+}
+
+/// Whether the re-INVITE of event `request` was on its way when event `bye` happened.
+fn is_pending(facts: &Facts<'_>, request: u64, bye: u64) -> bool {
+    let between = |event: u64| event > request && event <= bye;
+    let answered = facts.reinvite_answers.iter().any(|answer| between(answer.event));
+    let gave_up = facts.timed_out.iter().any(|fact| fact.what == Pending::Reinvite && between(fact.event));
+    let broke =
+        facts.transport_failures.iter().any(|fact| fact.what.0 == Pending::Reinvite && between(fact.event));
+    request < bye && !answered && !gave_up && !broke
 }
 
 /// A REFER that came while our BYE was under way.
