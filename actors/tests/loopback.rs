@@ -1,0 +1,118 @@
+//! Two engines on loopback UDP: the whole way from a command to both journals.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use callbox::{Agent, CallId, Config, Engine, Hangup, Notification, Outcome, PlaceCall, Policy, ShutdownPolicy, Waited};
+use callbox_events::call::{IncomingPolicy, SipTimers};
+use callbox_events::sip::{Peer, Transport};
+use callbox_store::JournalReader;
+use callbox_store::memory::MemoryJournal;
+use futures::executor::block_on;
+
+const PATIENCE: Duration = Duration::from_secs(10);
+
+fn quick(incoming: IncomingPolicy) -> Policy {
+    Policy { incoming, sip: SipTimers { t1_ms: 20, t2_ms: 80, t4_ms: 100 }, ..Policy::default() }
+}
+
+fn config(node: &str, policy: Policy) -> Config {
+    let listen = [Transport::Udp, Transport::Tcp]
+        .map(|transport| Peer { transport, addr: SocketAddr::from(([127, 0, 0, 1], 0)) });
+    let shutdown = ShutdownPolicy::End { grace: Duration::from_millis(500) };
+    Config { node: node.into(), listen: listen.into(), policy, shutdown, ..Config::default() }
+}
+
+fn open(node: &str, policy: Policy, journal: &MemoryJournal) -> Engine {
+    Engine::open_with(config(node, policy), Arc::new(journal.clone())).unwrap()
+}
+
+fn uri(engine: &Engine, user: &str, transport: Transport) -> String {
+    let peer = engine.listening().iter().find(|peer| peer.transport == transport).unwrap();
+    format!("sip:{user}@{};transport={transport}", peer.addr)
+}
+
+/// Waits for a notification of an engine; gives its call.
+fn wait_for(engine: &Engine, wanted: Notification) -> CallId {
+    let mut told = engine.subscribe(0).unwrap();
+    let mut seen = Vec::new();
+    loop {
+        match told.next_timeout(PATIENCE).unwrap() {
+            Waited::Notified(next) if next.notification == wanted => return next.call,
+            Waited::Notified(next) => seen.push(next.notification),
+            Waited::Timeout | Waited::Closed => panic!("{} was told {seen:?} but never {wanted:?}", engine.node()),
+        }
+    }
+}
+
+fn told(engine: &Engine, until: Notification) -> Vec<&'static str> {
+    wait_for(engine, until);
+    let mut told = engine.subscribe(0).unwrap();
+    let mut seen = Vec::new();
+    while let Waited::Notified(next) = told.next_timeout(Duration::from_millis(1)).unwrap() {
+        seen.push(next.notification.code());
+    }
+    seen
+}
+
+fn talk_and_hang_up(transport: Transport) {
+    let (journal_a, journal_b) = (MemoryJournal::new(), MemoryJournal::new());
+    let a = open("a", quick(IncomingPolicy::Wait), &journal_a);
+    let b = open("b", quick(IncomingPolicy::Ring), &journal_b);
+    let place = PlaceCall::new("sip:alice@127.0.0.1", uri(&b, "bob", transport));
+    let call = block_on(a.call(place)).unwrap();
+    wait_for(&a, Notification::Ringing);
+    let incoming = wait_for(&b, Notification::Ringing);
+    assert_eq!(block_on(b.accept(incoming)), Ok(Outcome::Accepted));
+    wait_for(&a, Notification::Connected);
+    wait_for(&b, Notification::Connected);
+    assert_eq!(block_on(a.calls()).len(), 1, "one live call");
+    assert_eq!(block_on(a.hangup(call, Hangup::by(Agent::User))), Ok(Outcome::Accepted));
+    assert_eq!(
+        told(&a, Notification::Released),
+        ["started", "ringing", "answered", "connected", "ending", "ended", "released"]
+    );
+    assert_eq!(
+        told(&b, Notification::Released),
+        ["incoming", "ringing", "answered", "connected", "ended", "released"]
+    );
+    assert_eq!(block_on(a.hangup(call, Hangup::by(Agent::User))), Ok(Outcome::AlreadyEnded));
+    let why = a.why(call).unwrap();
+    assert_eq!(why.verdict.cause.to_string(), "hangup");
+    assert_eq!(block_on(a.calls()), [], "nothing lives");
+    block_on(a.close()).unwrap();
+    block_on(b.close()).unwrap();
+    assert_eq!(journal_a.calls().unwrap().count(), 1);
+}
+
+#[test]
+fn a_call_over_udp_is_answered_and_hung_up_and_both_journals_tell_it() {
+    talk_and_hang_up(Transport::Udp);
+}
+
+#[test]
+fn a_call_over_tcp_takes_the_same_course() {
+    talk_and_hang_up(Transport::Tcp);
+}
+
+#[test]
+fn an_engine_can_call_itself() {
+    let journal = MemoryJournal::new();
+    let engine = open("a", quick(IncomingPolicy::Answer), &journal);
+    let place = PlaceCall::new("sip:alice@127.0.0.1", uri(&engine, "me", Transport::Udp));
+    let call = block_on(engine.call(place)).unwrap();
+    let connected = wait_for(&engine, Notification::Connected);
+    assert_eq!(connected, call, "the caller's side is acknowledged first");
+    assert_eq!(block_on(engine.calls()).len(), 2);
+    assert_eq!(block_on(engine.hangup(call, Hangup::by(Agent::User))), Ok(Outcome::Accepted));
+    let mut told = engine.subscribe(0).unwrap();
+    let mut released = 0;
+    while released < 2 {
+        match told.next_timeout(PATIENCE).unwrap() {
+            Waited::Notified(next) => released += usize::from(next.notification == Notification::Released),
+            Waited::Timeout | Waited::Closed => panic!("both sides should be released"),
+        }
+    }
+    block_on(engine.close()).unwrap();
+}
