@@ -1,60 +1,15 @@
 //! Two engines on loopback UDP: the whole way from a command to both journals.
 
-use std::net::SocketAddr;
-use std::sync::Arc;
-use std::time::Duration;
+mod common;
 
-use callbox::{Agent, CallId, Config, Engine, Hangup, Notification, Outcome, PlaceCall, Policy, ShutdownPolicy, Waited};
-use callbox_events::call::{IncomingPolicy, SipTimers};
-use callbox_events::sip::{Peer, Transport};
+use callbox::{Agent, Hangup, Notification, Outcome, PlaceCall, Waited};
+use callbox_events::call::IncomingPolicy;
+use callbox_events::sip::Transport;
 use callbox_store::JournalReader;
 use callbox_store::memory::MemoryJournal;
 use futures::executor::block_on;
 
-const PATIENCE: Duration = Duration::from_secs(10);
-
-fn quick(incoming: IncomingPolicy) -> Policy {
-    Policy { incoming, sip: SipTimers { t1_ms: 20, t2_ms: 80, t4_ms: 100 }, ..Policy::default() }
-}
-
-fn config(node: &str, policy: Policy) -> Config {
-    let listen = [Transport::Udp, Transport::Tcp]
-        .map(|transport| Peer { transport, addr: SocketAddr::from(([127, 0, 0, 1], 0)) });
-    let shutdown = ShutdownPolicy::End { grace: Duration::from_millis(500) };
-    Config { node: node.into(), listen: listen.into(), policy, shutdown, ..Config::default() }
-}
-
-fn open(node: &str, policy: Policy, journal: &MemoryJournal) -> Engine {
-    Engine::open_with(config(node, policy), Arc::new(journal.clone())).unwrap()
-}
-
-fn uri(engine: &Engine, user: &str, transport: Transport) -> String {
-    let peer = engine.listening().iter().find(|peer| peer.transport == transport).unwrap();
-    format!("sip:{user}@{};transport={transport}", peer.addr)
-}
-
-/// Waits for a notification of an engine; gives its call.
-fn wait_for(engine: &Engine, wanted: Notification) -> CallId {
-    let mut told = engine.subscribe(0).unwrap();
-    let mut seen = Vec::new();
-    loop {
-        match told.next_timeout(PATIENCE).unwrap() {
-            Waited::Notified(next) if next.notification == wanted => return next.call,
-            Waited::Notified(next) => seen.push(next.notification),
-            Waited::Timeout | Waited::Closed => panic!("{} was told {seen:?} but never {wanted:?}", engine.node()),
-        }
-    }
-}
-
-fn told(engine: &Engine, until: Notification) -> Vec<&'static str> {
-    wait_for(engine, until);
-    let mut told = engine.subscribe(0).unwrap();
-    let mut seen = Vec::new();
-    while let Waited::Notified(next) = told.next_timeout(Duration::from_millis(1)).unwrap() {
-        seen.push(next.notification.code());
-    }
-    seen
-}
+use common::{PATIENCE, open, quick, told, uri, wait_for};
 
 fn talk_and_hang_up(transport: Transport) {
     let (journal_a, journal_b) = (MemoryJournal::new(), MemoryJournal::new());
