@@ -25,6 +25,7 @@ mod when;
 #[path = "../tests/support/stories.rs"]
 mod stories;
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 #[path = "../tests/support/story.rs"]
 mod story;
 

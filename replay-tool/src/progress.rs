@@ -20,6 +20,12 @@ impl Progress {
         Self(bar)
     }
 
+    /// `events` of `all` are done.
+    pub fn reached(&self, events: u64, all: u64) {
+        self.0.set_length(all);
+        self.0.set_position(events);
+    }
+
     /// `events` more are done.
     pub fn advance(&self, events: u64) {
         self.0.inc(events);

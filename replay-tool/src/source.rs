@@ -1,7 +1,8 @@
 //! Opens what a command reads. The one place that knows how an unusable store is told to people.
 
-use callbox_store::sled::{Options, SledJournal};
-use callbox_store::{JournalReader, OpenError};
+use std::path::Path;
+
+use callbox_store::{JournalReader, OpenError, reader};
 
 use crate::cli::Common;
 use crate::exit_code::ExitCode;
@@ -10,16 +11,17 @@ use crate::failure::Failure;
 /// What a command reads from.
 pub type Source = Box<dyn JournalReader>;
 
-/// The store that the command line names. Creates nothing.
-pub fn open(common: &Common) -> Result<Source, Failure> {
-    let dir = common.store.as_ref().ok_or_else(|| {
+/// The directory that the command line names.
+pub fn dir(common: &Common) -> Result<&Path, Failure> {
+    common.store.as_deref().ok_or_else(|| {
         Failure::new(ExitCode::Usage, "no_store", "no store was named")
             .hint("give --store DIR, or set CALLBOX_STORE")
-    })?;
-    if !dir.is_dir() {
-        return Err(OpenError::Missing { dir: dir.clone() }.into());
-    }
-    Ok(Box::new(SledJournal::open(dir, Options::default())?))
+    })
+}
+
+/// The store that the command line names: through its engine if one runs, otherwise a copy. Changes nothing in it.
+pub fn open(common: &Common) -> Result<Source, Failure> {
+    Ok(reader::open(dir(common)?)?)
 }
 
 impl From<OpenError> for Failure {

@@ -1,5 +1,7 @@
 //! The command line over told calls, as people and programs see it.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that can't go on has failed")]
+
 mod support;
 
 use serde_json::Value;
@@ -290,4 +292,82 @@ fn text_from_the_network_does_not_steer_the_terminal() {
         let out = store.callbox(&[args, &["--color", "always"]].concat()).ok();
         assert!(!out.contains("\u{1b}]0;") && !out.contains('\u{7}'), "{args:?}:\n{out}");
     }
+}
+
+#[test]
+fn a_store_that_a_live_engine_writes_reads_the_same() {
+    let (store, journal) = Store::kept_open(stories::all());
+    for args in [
+        &["list"][..],
+        &["list", "--json"],
+        &["why", "latest"],
+        &["ladder", "latest"],
+        &["check"],
+        &["verify"],
+    ] {
+        let live = store.callbox(args).ok();
+        assert_eq!(live, Store::of(stories::all()).callbox(args).ok(), "{args:?}");
+    }
+    drop(journal);
+}
+
+#[test]
+fn a_missing_store_is_not_found_and_not_created() {
+    let dir = tempfile::tempdir().unwrap();
+    let missing = dir.path().join("nothing");
+    let ran = callbox(&["list", "--store", missing.to_str().unwrap()]).hiding(dir.path().to_str().unwrap());
+    insta::assert_snapshot!("missing_store", ran.all());
+    assert!(!missing.exists());
+}
+
+#[test]
+fn a_directory_of_other_things_is_no_store() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("letter.txt"), "dear").unwrap();
+    let ran =
+        callbox(&["list", "--store", dir.path().to_str().unwrap()]).hiding(dir.path().to_str().unwrap());
+    insta::assert_snapshot!("not_a_store", ran.all());
+}
+
+#[test]
+fn a_store_of_a_newer_version_is_refused_and_left_alone() {
+    let store = Store::of(stories::all());
+    let format = store.path().join("FORMAT");
+    let text = std::fs::read_to_string(&format).unwrap();
+    std::fs::write(&format, text.replace("format 1", "format 2")).unwrap();
+    for command in ["list", "verify"] {
+        insta::assert_snapshot!(format!("newer_store_{command}"), store.callbox(&[command]).all());
+    }
+    std::fs::write(&format, text).unwrap();
+    store.callbox(&["verify"]).ok();
+}
+
+#[test]
+fn a_locked_store_without_an_answer_says_who_holds_it() {
+    let store = Store::of(stories::all());
+    let holder = store.held_by_another();
+    let ran = store.callbox(&["list", "--json"]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (4, ""));
+    let error: Value = serde_json::from_str(&ran.stderr).unwrap();
+    assert_eq!(error["error"]["code"], "store_locked");
+    drop(holder);
+}
+
+#[test]
+fn verify_names_the_place_of_each_damage() {
+    let store = Store::of(stories::all());
+    insta::assert_snapshot!("verify_sound", store.callbox(&["verify"]).ok());
+    store.flip_a_bit();
+    let ran = store.callbox(&["verify", "--json"]);
+    assert_eq!(ran.code, 1, "{}", ran.all());
+    let report: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert!(!report["damages"].as_array().unwrap().is_empty());
+}
+
+#[test]
+fn tail_ends_where_a_store_that_nobody_writes_ends() {
+    let store = Store::of([stories::we_decline()]);
+    assert_eq!(store.callbox(&["tail"]).ok(), "");
+    insta::assert_snapshot!("tail", store.callbox(&["tail", "--from", "0"]).ok());
+    assert_eq!(lines(&store.callbox(&["tail", "--from", "3", "--json"]).ok())[0]["call_seq"], 3);
 }

@@ -48,7 +48,7 @@ pub fn run(args: &Args, common: &Common, out: &mut Output) -> Result<ExitCode, F
         match subscription.next_timeout(Duration::from_millis(500))? {
             Next::Commit(stored) => {
                 if wanted.is_empty() || wanted.contains(&stored.commit.call) {
-                    print(&stored, common, out)?;
+                    print(&stored, from.seq(), common, out)?;
                 }
             }
             Next::Timeout => {}
@@ -58,11 +58,12 @@ pub fn run(args: &Args, common: &Common, out: &mut Output) -> Result<ExitCode, F
     }
 }
 
-fn print(stored: &StoredCommit, common: &Common, out: &mut Output) -> Result<(), Failure> {
+/// A commit is given whole; its events before `from` are left out.
+fn print(stored: &StoredCommit, from: u64, common: &Common, out: &mut Output) -> Result<(), Failure> {
     if !common.json {
-        return Ok(render::events::tail(out, stored)?);
+        return Ok(render::events::tail(out, stored, from)?);
     }
-    for event in stored.recorded() {
+    for event in stored.recorded().into_iter().filter(|event| event.seq >= from) {
         let mut line = serde_json::to_value(&event)?;
         if let Some(fields) = line.as_object_mut() {
             fields.insert("call_id".into(), serde_json::to_value(stored.commit.call)?);

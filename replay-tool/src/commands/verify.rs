@@ -1,9 +1,8 @@
 //! `callbox verify`: every checksum, sequence and chain of the store.
 
-use std::collections::BTreeSet;
 use std::io::Write;
 
-use callbox_store::{Cursor, ReadError};
+use callbox_store::verify::{self, Report};
 use serde_json::json;
 
 use crate::cli::Common;
@@ -28,38 +27,44 @@ pub struct Args {}
 
 /// Runs the command.
 pub fn run(_args: &Args, common: &Common, out: &mut Output) -> Result<ExitCode, Failure> {
-    let reader = source::open(common)?;
-    let progress = Progress::events(reader.tail()?.seq());
-    let (mut commits, mut events, mut calls) = (0u64, 0u64, BTreeSet::new());
-    let mut damages = Vec::new();
-    for stored in reader.read_all(Cursor::START)? {
-        match stored {
-            Ok(stored) => {
-                commits += 1;
-                events += stored.commit.events.len() as u64;
-                calls.insert(stored.commit.call);
-                progress.advance(stored.commit.events.len() as u64);
-            }
-            Err(ReadError::Corrupt { place, what }) => damages.push((place, what)),
-            Err(other) => return Err(other.into()),
-        }
-    }
-    let calls = calls.len() as u64;
+    let bar = Progress::events(0);
+    let report =
+        verify::verify(source::dir(common)?, &mut |progress| bar.reached(progress.events, progress.of))?;
+    drop(bar);
     if common.json {
-        let list: Vec<_> =
-            damages.iter().map(|(place, what)| json!({"place": place, "what": what})).collect();
-        out.json(&json!({"commits": commits, "events": events, "calls": calls, "damages": list}))?;
+        out.json(&document(&report))?
     } else {
-        for (place, what) in &damages {
-            writeln!(out, "{BAD}damaged{BAD:#}  {place}: {what}")?;
-        }
-        let counted =
-            format!("{}, {}, {}", count(calls, "call"), count(commits, "commit"), count(events, "event"));
-        if damages.is_empty() {
-            writeln!(out, "{GOOD}whole{GOOD:#}  {counted}")?;
-        } else {
-            writeln!(out, "{BAD}{}{BAD:#}  {counted} readable", count(damages.len() as u64, "damage"))?;
-        }
+        print(out, &report)?
     }
-    Ok(if damages.is_empty() { ExitCode::Ok } else { ExitCode::Finding })
+    Ok(if report.is_sound() { ExitCode::Ok } else { ExitCode::Finding })
+}
+
+fn document(report: &Report) -> serde_json::Value {
+    let damages: Vec<_> =
+        report.damages.iter().map(|damage| json!({"place": damage.place, "what": damage.what})).collect();
+    json!({
+        "sound": report.is_sound(),
+        "calls": report.calls,
+        "commits": report.commits,
+        "events": report.events,
+        "damaged": report.damaged,
+        "damages": damages,
+    })
+}
+
+fn print(out: &mut Output, report: &Report) -> std::io::Result<()> {
+    for damage in &report.damages {
+        writeln!(out, "{BAD}damaged{BAD:#}  {}: {}", damage.place, damage.what)?;
+    }
+    let unlisted = report.damaged.saturating_sub(report.damages.len() as u64);
+    if unlisted > 0 {
+        writeln!(out, "{BAD}damaged{BAD:#}  and {unlisted} more")?;
+    }
+    let (calls, commits) = (count(report.calls, "call"), count(report.commits, "commit"));
+    let counted = format!("{calls}, {commits}, {}", count(report.events, "event"));
+    if report.is_sound() {
+        writeln!(out, "{GOOD}sound{GOOD:#}  {counted}: every checksum, sequence number and chain holds")
+    } else {
+        writeln!(out, "{BAD}{}{BAD:#}  {counted} are whole", count(report.damaged, "damage"))
+    }
 }

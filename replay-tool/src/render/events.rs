@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use callbox_events::schema::{StoredCommit, WireDirection};
-use callbox_events::view::{CallSummary, Entry, Message, Step, short_uri, timeline};
+use callbox_events::view::{CallSummary, Entry, Message, short_uri, timeline};
 use serde_json::Value;
 
 use super::style::{ACCENT, BAD, BOLD, DIM, GOOD, WARN};
@@ -141,19 +141,19 @@ pub fn comparison(out: &mut Output, rows: &[Row], first: Option<usize>) -> io::R
     Ok(())
 }
 
-/// A commit of a running engine.
-pub fn tail(out: &mut Output, stored: &StoredCommit) -> io::Result<()> {
+/// A commit of a running engine, from the event with this global sequence number on.
+pub fn tail(out: &mut Output, stored: &StoredCommit, from: u64) -> io::Result<()> {
     let id: String = stored.commit.call.to_string().chars().take(8).collect();
     for step in timeline(std::slice::from_ref(stored)) {
-        one_line_each(out, &id, &step)?;
-    }
-    Ok(())
-}
-
-fn one_line_each(out: &mut Output, id: &str, step: &Step) -> io::Result<()> {
-    let at = full(step.at);
-    for entry in &step.entries {
-        writeln!(out, "{DIM}{at}{DIM:#}  {BOLD}{id}{BOLD:#}{}  {DIM}← {}{DIM:#}", line(entry), step.cause)?;
+        let at = full(step.at);
+        for entry in step.entries.iter().filter(|entry| entry.seq >= from) {
+            writeln!(
+                out,
+                "{DIM}{at}{DIM:#}  {BOLD}{id}{BOLD:#}{}  {DIM}← {}{DIM:#}",
+                line(entry),
+                step.cause
+            )?;
+        }
     }
     Ok(())
 }

@@ -19,9 +19,24 @@ pub struct Store {
 impl Store {
     /// A store that holds these calls, one after the other.
     pub fn of(calls: impl IntoIterator<Item = Vec<Commit>>) -> Self {
+        let (store, journal) = Self::kept_open(calls);
+        journal.close().unwrap();
+        store
+    }
+
+    /// The same with its writer still there.
+    pub fn kept_open(calls: impl IntoIterator<Item = Vec<Commit>>) -> (Self, SledJournal) {
         let dir = tempfile::tempdir().unwrap();
-        write(dir.path(), calls.into_iter().flatten());
-        Self { dir }
+        let journal = SledJournal::open(dir.path(), Options::default()).unwrap();
+        let append = |commit: Commit| {
+            let expect = Expect::of(&commit);
+            journal.append(commit, expect)
+        };
+        let appended: Vec<_> = calls.into_iter().flatten().map(append).collect();
+        for append in appended {
+            append.wait().unwrap();
+        }
+        (Self { dir }, journal)
     }
 
     /// Its directory.
@@ -34,20 +49,23 @@ impl Store {
         let store = self.path().to_str().unwrap();
         callbox(&[args, &["--store", store]].concat()).hiding(store)
     }
-}
 
-fn write(dir: &Path, commits: impl Iterator<Item = Commit>) {
-    let journal = SledJournal::open(dir, Options::default()).unwrap();
-    let appended: Vec<_> = commits
-        .map(|commit| {
-            let expect = Expect::of(&commit);
-            journal.append(commit, expect)
-        })
-        .collect();
-    for append in appended {
-        append.wait().unwrap();
+    /// Locks it as a writer that answers nobody.
+    pub fn held_by_another(&self) -> std::fs::File {
+        let lock = std::fs::File::create(self.path().join("LOCK")).unwrap();
+        lock.lock().unwrap();
+        lock
     }
-    journal.close().unwrap();
+
+    /// Damages a byte in the midst of what the calls left in the log.
+    pub fn flip_a_bit(&self) {
+        let log = std::fs::read_dir(self.path().join("log")).unwrap().next().unwrap().unwrap().path();
+        let file = log.join("db");
+        let mut bytes = std::fs::read(&file).unwrap();
+        let place = bytes.windows(7).position(|window| window == b"Ringing").unwrap();
+        bytes[place] ^= 1;
+        std::fs::write(file, bytes).unwrap();
+    }
 }
 
 /// What a run of the tool left.
