@@ -25,7 +25,9 @@ fn main() {
             "call-id" => drop(black_box(call_id_of(&datagram).map(<[u8]>::len))),
             "scan" => drop(black_box(parse(datagram, &limits))),
             "keys" => drop(black_box(parse(datagram, &limits).map(|message| route_keys(&message)))),
-            "rsip-values" => drop(black_box(parse(datagram, &limits).map(|message| bridge::to_rsip(&message)))),
+            "rsip-values" => {
+                drop(black_box(parse(datagram, &limits).map(|message| bridge::to_rsip(&message))))
+            }
             "write" => drop(black_box(ringing(&invite))),
             "rsip-parse" => drop(black_box(rsip::SipMessage::try_from(&datagram[..]))),
             "rsip-print" => drop(black_box(rsip_invite.to_string())),
