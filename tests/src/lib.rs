@@ -3,7 +3,7 @@
 //! A test of this crate drives the two binaries as their users do: `callboxd serve` as a process ([`daemon`]), its HTTP
 //! control API ([`http`]) and its notifications ([`events`]), and `callbox` on the store it leaves behind ([`cli`]).
 //! On the other end of the wire stand programs that are not ours: SIPp ([`sipp`]), baresip ([`baresip`]), or bytes
-//! written by hand ([`probe`]).
+//! written by hand ([`probe`], [`hand`]).
 //!
 //! Three rules hold everywhere:
 //! 1. Nothing sleeps to wait. A test waits for the event itself, within a bound ([`wait`]).
@@ -15,6 +15,7 @@ pub mod baresip;
 pub mod cli;
 pub mod daemon;
 pub mod events;
+pub mod hand;
 pub mod http;
 pub mod json;
 pub mod lab;

@@ -38,3 +38,9 @@ pub fn have_sipp() -> bool {
 pub fn have_baresip() -> bool {
     have("baresip", "baresip-core")
 }
+
+/// Says that a test does not run because data beside the repository is absent. That is never a failure: a clone alone
+/// does not have it.
+pub fn skip_without_data(what: &str) {
+    println!("skipped: no {what} (CALLBOX_SHARED names the folder of shared test data)");
+}
