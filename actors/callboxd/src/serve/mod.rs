@@ -87,11 +87,11 @@ async fn close(engine: Arc<Engine>, api: Option<http::Server>) -> Result<(), Fai
     if let Some(api) = api {
         api.stop().await;
     }
-    match Arc::into_inner(engine) {
-        Some(engine) => engine.close().await,
-        None => {
-            return Err(Failure::other("a request still holds the engine: calls were left as they were"));
-        }
-    }
-    Ok(())
+    let Some(engine) = Arc::into_inner(engine) else {
+        return Err(Failure::other("a request still holds the engine: calls were left as they were"));
+    };
+    engine
+        .close()
+        .await
+        .map_err(|error| Failure::new(Exit::Store, format!("the journal was not closed: {error}")))
 }
