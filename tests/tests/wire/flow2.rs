@@ -44,7 +44,7 @@ fn row_2d_the_cancel_crosses_the_answer_seen_by_the_caller() {
 fn row_2d_the_cancel_crosses_the_answer_seen_by_the_callee() {
     let verdict = json!({
         "family": "cleared", "cause": "hangup", "ended_by": {"side": "caller"}, "act": "bye",
-        "races": [{"kind": "cancel_vs_200"}],
+        "races": [{"kind": "answer_vs_remote_cancel", "winner": "callee_answer"}],
     });
     let row = at_b("2d at B", "uac_cancel_crossed").accepted();
     row.notified("incoming ringing answered connected ended released").verdict(verdict).run();
