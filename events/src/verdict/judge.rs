@@ -84,6 +84,9 @@ fn circumstances(facts: &Facts<'_>, mut draft: Draft) -> Draft {
         }
         _ => {}
     }
+    for (event, says) in asides(facts) {
+        draft = draft.because(event, says);
+    }
     let Some(ended) = facts.ended else { return draft };
     for note in &ended.what.notes {
         draft.evidence.push(Evidence { event: ended.event, says: format!("noted at the end: {note}") });
@@ -98,6 +101,17 @@ fn circumstances(facts: &Facts<'_>, mut draft: Draft) -> Draft {
         draft = draft.because(answer.event, format!("the BYE was answered with {}", answer.what.status));
     }
     draft
+}
+
+/// What the decisive message says outside of status and Reason: kept, not believed.
+fn asides(facts: &Facts<'_>) -> Vec<(u64, String)> {
+    let Some(decisive) = facts.decisive else { return Vec::new() };
+    let bye = facts.byes.iter().find(|bye| bye.event == decisive.event).map(|bye| &bye.what.clues);
+    let last = facts.failures.iter().find(|last| last.event == decisive.event).map(|last| &last.what.clues);
+    let Some(clues) = bye.or(last) else { return Vec::new() };
+    let hangup = clues.hangup_cause.iter().map(|words| format!("X-Asterisk-HangupCause says {words}"));
+    let warnings = clues.warnings.iter().map(|words| format!("a Warning says {words}"));
+    hangup.chain(warnings).map(|says| (decisive.event, says)).collect()
 }
 
 /// The final status of the initial INVITE and all Reason values.

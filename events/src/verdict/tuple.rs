@@ -70,7 +70,7 @@ pub struct EndedBy {
 pub struct Race {
     /// What kind of crossing.
     pub kind: RaceKind,
-    /// The act that prevailed: `caller_cancel`, `callee_answer`, `both`, ...
+    /// The act that took effect on the wire: `caller_cancel`, `callee_answer`, `both`, ...
     pub winner: String,
     /// The act that came to nothing; `none` if both took effect.
     pub loser: String,

@@ -103,7 +103,7 @@ codes! {
 
     /// Two acts that crossed (RFC 5407 and more).
     RaceKind {
-        /// Our CANCEL and the 2xx crossed.
+        /// The caller's CANCEL and the 2xx crossed.
         CancelVs200 "cancel_vs_200",
         /// A CANCEL and a final response other than 2xx, 487 or a refusal crossed.
         CancelVsFinal "cancel_vs_final",
@@ -117,7 +117,7 @@ codes! {
         ByeVsRefer "bye_vs_refer",
         /// A BYE was wanted, or came, before the ACK.
         ByeBeforeAck "bye_before_ack",
-        /// The callee's answer and the caller's CANCEL crossed.
+        /// The same at the callee: our answer or a late attempt at it, and the caller's CANCEL.
         AnswerVsRemoteCancel "answer_vs_remote_cancel",
         /// Two forks answered.
         Two200s "two_200s",

@@ -1,4 +1,7 @@
-//! CANCEL, answer, refusal and timer: who was first.
+//! CANCEL, answer, refusal and timer: which of them the other side's transaction took.
+//!
+//! The winner is the act that took effect on the wire, so that both ends name the same one: a CANCEL that crosses a
+//! 200 has lost (RFC 3261 §9.1), although the caller's wish prevails at last by ACK and BYE.
 
 use super::super::facts::{Fact, Facts};
 use super::super::tuple::Race;
@@ -6,6 +9,7 @@ use super::super::vocabulary::RaceKind;
 use super::race;
 use crate::call::{Act, Command, Ending, Pending, TimerId};
 use crate::party::Role;
+use crate::sip::Response;
 
 pub(super) fn find(facts: &Facts<'_>, races: &mut Vec<Race>) {
     match facts.role {
@@ -20,20 +24,17 @@ pub(super) fn find(facts: &Facts<'_>, races: &mut Vec<Race>) {
 fn as_caller(facts: &Facts<'_>, races: &mut Vec<Race>) {
     if let Some(ending) = facts.ending().filter(|ending| ending.what.act == Act::Cancel) {
         held(facts, ending, races);
-        for answer in facts.answers.iter().filter(|answer| answer.event > ending.event) {
-            races.push(race(RaceKind::CancelVs200, "caller_cancel", "callee_answer", &ending, answer));
-            if facts.decisive_timer() == Some(TimerId::NoAnswer) {
-                races.push(race(RaceKind::TimerVsAnswer, "caller_timer", "callee_answer", &ending, answer));
-            }
+        if let Some(answer) = facts.answers.iter().find(|answer| answer.event > ending.event) {
+            crossed_answer(facts, ending, answer, races);
         }
         let refusal = facts.failures.iter().find(|fact| fact.event > ending.event && fact.what.status != 487);
         if let Some(refusal) = refusal {
-            let (kind, loser) = if is_refusal(refusal.what.status) {
+            let (kind, winner) = if is_refusal(refusal.what.status) {
                 (RaceKind::RejectVsCancel, "callee_reject")
             } else {
                 (RaceKind::CancelVsFinal, "final_response")
             };
-            races.push(race(kind, "caller_cancel", loser, &ending, refusal));
+            races.push(race(kind, winner, "caller_cancel", &ending, refusal));
         }
     }
     // Timer B gave up, and then somebody answered after all.
@@ -41,6 +42,19 @@ fn as_caller(facts: &Facts<'_>, races: &mut Vec<Race>) {
     let late = gave_up.and_then(|gave_up| facts.answers.iter().find(|answer| answer.event > gave_up.event));
     if let (Some(gave_up), Some(late)) = (gave_up, late) {
         races.push(race(RaceKind::TimerVsAnswer, "caller_timer", "callee_answer", gave_up, late));
+    }
+}
+
+/// The 200 that met our CANCEL, or came when the call was long given up.
+fn crossed_answer(facts: &Facts<'_>, ending: Fact<&Ending>, answer: &Fact<&Response>, races: &mut Vec<Race>) {
+    let in_time = !facts.is_after_end(answer.event);
+    let mut found = |kind, other: &str| {
+        let (winner, loser) = if in_time { ("callee_answer", other) } else { (other, "callee_answer") };
+        races.push(race(kind, winner, loser, &ending, answer));
+    };
+    found(RaceKind::CancelVs200, "caller_cancel");
+    if facts.decisive_timer() == Some(TimerId::NoAnswer) {
+        found(RaceKind::TimerVsAnswer, "caller_timer");
     }
 }
 
@@ -67,8 +81,9 @@ fn as_callee(facts: &Facts<'_>, races: &mut Vec<Race>) {
         return late_answer(facts, races);
     };
     if let Some(answered) = facts.answered.filter(|answered| answered.event < cancel.event) {
-        let kind = RaceKind::AnswerVsRemoteCancel;
-        races.push(race(kind, "callee_answer", "caller_cancel", &answered, cancel));
+        for kind in [RaceKind::CancelVs200, RaceKind::AnswerVsRemoteCancel] {
+            races.push(race(kind, "callee_answer", "caller_cancel", &answered, cancel));
+        }
         return;
     }
     let Some(ended) = facts.ended else { return };

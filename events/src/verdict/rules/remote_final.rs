@@ -159,10 +159,7 @@ fn refined(last: &Last<'_>, reason: &Reason) -> Option<Cause> {
 
 /// A timer where nobody answered; else nobody knows what acted.
 fn agent(cause: Cause) -> Agent {
-    match cause {
-        Cause::NoAnswer | Cause::NoResponse => Agent::Timer,
-        _ => Agent::Unknown,
-    }
+    if matches!(cause, Cause::NoAnswer | Cause::NoResponse) { Agent::Timer } else { Agent::Unknown }
 }
 
 /// The final response that was decisive.
