@@ -84,8 +84,7 @@ fn q850_of(status: u16) -> Option<(u16, &'static str)> {
         486 | 600 => Some((17, "User busy")),
         403 | 603 | 607 | 608 => Some((21, "Call rejected")),
         488 | 606 => Some((88, "Incompatible destination")),
-        500 => Some((41, "Temporary failure")),
-        503 => Some((42, "Switching equipment congestion")),
+        500 | 503 => Some((41, "Temporary failure")),
         _ => None,
     }
 }
