@@ -51,11 +51,13 @@ pub(super) fn unreachable(facts: &Facts<'_>) -> Option<Draft> {
     if facts.sent.is_some() {
         return None;
     }
-    let words = detail.to_ascii_lowercase();
-    let has = |word: &str| words.contains(word);
-    let (cause, says, fault) = if has("resol") || has("dns") || has("lookup") || has("no such host") {
+    let detail = detail.to_ascii_lowercase();
+    let has = |known: &[&str]| {
+        detail.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| known.iter().any(|k| word == *k))
+    };
+    let (cause, says, fault) = if has(&["resolve", "resolved", "resolution", "dns", "lookup", "name"]) {
         (Cause::DnsFailed, "the target's name could not be resolved", Fault::Network)
-    } else if has("uri") || has("scheme") {
+    } else if has(&["uri", "scheme", "supported"]) {
         (Cause::BadUri, "the target is no address that can be called", Fault::Caller)
     } else {
         return None;
