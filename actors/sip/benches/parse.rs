@@ -2,6 +2,8 @@
 //!
 //! For instructions instead of time: `valgrind --tool=callgrind` on the `instructions` example.
 
+#![allow(clippy::unwrap_used, missing_docs, reason = "a benchmark may fail loudly")]
+
 use std::hint::black_box;
 use std::net::SocketAddr;
 

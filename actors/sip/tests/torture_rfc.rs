@@ -4,6 +4,8 @@
 //! 483, 501 are not the parser's to say); a number is the answer to one that must not; `drop` says that no answer
 //! may or can be sent.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests may fail loudly")]
+
 mod common;
 
 use common::{outcome, read, shared};

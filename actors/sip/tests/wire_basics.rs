@@ -1,5 +1,7 @@
 //! A message goes in, its parts come out, and an answer to it goes back.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests may fail loudly")]
+
 use std::net::SocketAddr;
 
 use bytes::Bytes;

@@ -2,6 +2,8 @@
 //!
 //! `fuzz_smoke` runs as many cases as `CALLBOX_FUZZ_CASES` says; a few by default.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests may fail loudly")]
+
 mod common;
 
 use bytes::Bytes;
