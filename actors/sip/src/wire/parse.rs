@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::grammar::{CSeq, NameAddr, Uri, Via, is_token};
+use super::grammar::{CSeq, NameAddr, Uri, Via, cut, is_token};
 use super::message::Keys;
 use super::scan::{Scanned, scan};
 use super::{HeaderName, Limits, Message, Method, ParseError, ParseErrorKind, Reject, StartLine, Str};
@@ -62,7 +62,7 @@ fn start_line(line: &Str) -> Result<StartLine, ParseErrorKind> {
     if line.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("SIP/")) {
         return status_line(line);
     }
-    let (method, rest) = line.split_once(' ').ok_or(ParseErrorKind::StartLine)?;
+    let (method, rest) = cut(line, b' ').ok_or(ParseErrorKind::StartLine)?;
     let (uri, version) = rest.rsplit_once(' ').ok_or(ParseErrorKind::StartLine)?;
     check_version(version)?;
     if !is_token(method) {
@@ -74,10 +74,10 @@ fn start_line(line: &Str) -> Result<StartLine, ParseErrorKind> {
 }
 
 fn status_line(line: &Str) -> Result<StartLine, ParseErrorKind> {
-    let (version, rest) = line.split_once(' ').ok_or(ParseErrorKind::StartLine)?;
+    let (version, rest) = cut(line, b' ').ok_or(ParseErrorKind::StartLine)?;
     check_version(version)?;
     // An empty phrase should leave its space behind, and often does not (RFC 4475 §3.1.1.13).
-    let (status, phrase) = rest.split_once(' ').unwrap_or((rest, ""));
+    let (status, phrase) = cut(rest, b' ').unwrap_or((rest, ""));
     let digits = status.len() == 3 && status.bytes().all(|b| b.is_ascii_digit());
     let fine = digits && !phrase.contains('\0');
     let status = status.parse().ok().filter(|status| fine && (100..700).contains(status));

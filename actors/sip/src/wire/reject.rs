@@ -73,13 +73,13 @@ impl Reject {
         let mut writer = Writer::response(self.status);
         let mut top = true;
         for header in &self.headers {
-            writer = match header.name {
+            match header.name {
                 HeaderName::Via if std::mem::take(&mut top) => writer.top_via(&header.value, source),
                 HeaderName::To if NameAddr::parse(&header.value).is_ok() => {
                     writer.tagged(header, Some(to_tag))
                 }
-                _ => writer.copy(header),
-            };
+                _ => writer.copied(header),
+            }
         }
         writer.finish()
     }

@@ -1,10 +1,10 @@
 //! Bytes to start line, headers and body: line ends, folding, names, lists. What the values mean is not asked here.
 
 use bytes::Bytes;
-use memchr::memchr3_iter;
+use memchr::memchr_iter;
 use smallvec::SmallVec;
 
-use super::grammar::{find_top, is_token, trim};
+use super::grammar::{cut, find_top, is_token, trim};
 use super::text::is_escaped_nul;
 use super::{Header, HeaderName, Limits, ParseErrorKind, Str};
 
@@ -61,20 +61,20 @@ fn is_blank(byte: Option<&u8>) -> bool {
 fn split_lines(raw: &[u8], limits: &Limits) -> Result<Lines, ParseErrorKind> {
     let mut ranges = SmallVec::new();
     let mut start = 0;
-    for at in memchr3_iter(b'\r', b'\n', 0, raw) {
-        match (raw.get(at), raw.get(at + 1)) {
-            (Some(b'\r'), Some(b'\n')) => continue,
-            (Some(b'\r'), None) => return Err(ParseErrorKind::Truncated),
-            (Some(b'\n'), _) if at > start && raw.get(at - 1) == Some(&b'\r') => {}
-            _ if is_escaped_nul(raw, at) => continue,
-            _ => return Err(ParseErrorKind::ControlByte),
+    let mut closed = false;
+    for at in memchr_iter(b'\n', raw) {
+        // Nothing before the first byte of a line ends it, so a line end always has its CR in the same line.
+        let end = at.saturating_sub(1);
+        if end < start || raw.get(end) != Some(&b'\r') {
+            return Err(ParseErrorKind::ControlByte);
         }
-        let end = at - 1;
         if ranges.is_empty() && end - start > limits.max_start_line {
             return Err(ParseErrorKind::StartLineTooLong);
         }
         if end == start {
-            return Ok(Lines { ranges, body_start: at + 1, closed: true });
+            start = at + 1;
+            closed = true;
+            break;
         }
         // Folded lines count too: they cost as much.
         if ranges.len() > limits.max_headers.saturating_mul(4) {
@@ -83,10 +83,17 @@ fn split_lines(raw: &[u8], limits: &Limits) -> Result<Lines, ParseErrorKind> {
         ranges.push((start, end));
         start = at + 1;
     }
-    if start < raw.len() || ranges.is_empty() {
+    let head = raw.get(..start).unwrap_or_default();
+    let line_ends = ranges.len() + usize::from(closed);
+    if memchr_iter(b'\r', head).count() != line_ends
+        || memchr_iter(0, head).any(|at| !is_escaped_nul(head, at))
+    {
+        return Err(ParseErrorKind::ControlByte);
+    }
+    if !closed && start < raw.len() || ranges.is_empty() {
         return Err(ParseErrorKind::Truncated);
     }
-    Ok(Lines { ranges, body_start: start, closed: false })
+    Ok(Lines { ranges, body_start: start, closed })
 }
 
 /// The head as text: one shared slice if all of it is UTF-8, line by line otherwise.
@@ -124,8 +131,8 @@ impl<'a> Head<'a> {
                 (&decoded, decoded.as_str())
             }
         };
-        let (name, value) = line.split_once(':').ok_or(ParseErrorKind::HeaderLine)?;
-        let name = match name.trim_end_matches([' ', '\t']) {
+        let (name, value) = cut(line, b':').ok_or(ParseErrorKind::HeaderLine)?;
+        let name = match trim_end(name) {
             name if let Some(known) = HeaderName::known(name) => known,
             name if is_token(name) => HeaderName::Other(owner.part(name)),
             _ => return Err(ParseErrorKind::HeaderLine),
@@ -137,6 +144,15 @@ impl<'a> Head<'a> {
             push(name, owner, trim(value), headers);
         }
         Ok(())
+    }
+}
+
+/// A name without the blanks between it and its colon.
+fn trim_end(name: &str) -> &str {
+    if matches!(name.as_bytes().last(), Some(b' ' | b'\t')) {
+        name.trim_end_matches([' ', '\t'])
+    } else {
+        name
     }
 }
 

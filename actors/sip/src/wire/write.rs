@@ -6,7 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use bytes::Bytes;
 
-use super::grammar::{Via, is_token};
+use super::grammar::{NameAddr, Param, Via, is_token};
 use super::text::has_control;
 use super::{Header, HeaderName, Message, Method, phrase_of};
 
@@ -60,7 +60,8 @@ impl Writer {
         if uri.is_empty() || uri.bytes().any(|b| b <= b' ' || b == 0x7f) {
             writer.fail(WriteError::Uri);
         }
-        writer.put(method.as_str()).put(" ").put(uri).put(" SIP/2.0\r\n")
+        writer.put(method.as_str()).put(" ").put(uri).put(" SIP/2.0\r\n");
+        writer
     }
 
     /// A response with the usual phrase.
@@ -70,14 +71,15 @@ impl Writer {
 
     /// A response with a phrase of its own.
     pub fn response_with_phrase(status: u16, phrase: &str) -> Self {
-        let mut writer = Self::with_capacity(1_024);
+        let mut writer = Self::with_capacity(768);
         if !(100..700).contains(&status) {
             writer.fail(WriteError::Status);
         }
         if has_control(phrase.as_bytes()) {
             writer.fail(WriteError::Phrase);
         }
-        writer.put("SIP/2.0 ").number(status).put(" ").put(phrase).put("\r\n")
+        writer.put("SIP/2.0 ").number(status.into()).put(" ").put(phrase).put("\r\n");
+        writer
     }
 
     /// A response to `request` with what every response copies (RFC 3261 §8.2.6.2): Via, From, To, Call-ID, CSeq,
@@ -86,7 +88,7 @@ impl Writer {
     /// `to_tag` is added to a To that has none, except in a 100. `source` is where the request came from: the top
     /// Via gets `received` and `rport` by it (RFC 3261 §18.2.1, RFC 3581 §4).
     pub fn reply(request: &Message, status: u16, to_tag: Option<&str>, source: SocketAddr) -> Self {
-        Self::response(status).answering(request, to_tag.filter(|_| status != 100), source, status == 100)
+        Self::reply_with_phrase(request, status, phrase_of(status), to_tag, source)
     }
 
     /// As [`Writer::reply`], with a phrase of its own.
@@ -97,30 +99,21 @@ impl Writer {
         to_tag: Option<&str>,
         source: SocketAddr,
     ) -> Self {
-        let writer = Self::response_with_phrase(status, phrase);
-        writer.answering(request, to_tag.filter(|_| status != 100), source, status == 100)
-    }
-
-    fn answering(
-        mut self,
-        request: &Message,
-        to_tag: Option<&str>,
-        source: SocketAddr,
-        trying: bool,
-    ) -> Self {
+        let mut writer = Self::response_with_phrase(status, phrase);
+        let to_tag = to_tag.filter(|_| status != 100);
         let mut top = true;
         for header in &request.headers {
-            self = match header.name {
-                HeaderName::Via if std::mem::take(&mut top) => self.top_via(&header.value, source),
-                HeaderName::To => self.tagged(header, to_tag),
+            match header.name {
+                HeaderName::Via if std::mem::take(&mut top) => writer.top_via(&header.value, source),
+                HeaderName::To => writer.tagged(header, to_tag),
                 HeaderName::Via | HeaderName::From | HeaderName::CallId | HeaderName::CSeq => {
-                    self.copy(header)
+                    writer.copied(header);
                 }
-                HeaderName::Timestamp if trying => self.copy(header),
-                _ => self,
-            };
+                HeaderName::Timestamp if status == 100 => writer.copied(header),
+                _ => {}
+            }
         }
-        self
+        writer
     }
 
     /// Adds a header.
@@ -129,10 +122,11 @@ impl Writer {
         if has_control(value.as_bytes()) {
             self.fail(WriteError::ControlByte(name.clone()));
         }
-        self.put(value).put("\r\n")
+        self.put(value).put("\r\n");
+        self
     }
 
-    /// Adds a header whose value is put together by a formatter: `&format_args!("{n} INVITE")`.
+    /// Adds a header whose value is put together by a formatter: `format_args!("{n} INVITE")`.
     pub fn header_display(mut self, name: &HeaderName, value: impl Display) -> Self {
         self.begin(name);
         let start = self.bytes.len();
@@ -141,77 +135,31 @@ impl Writer {
         if failed || has_control(self.bytes.get(start..).unwrap_or_default()) {
             self.fail(WriteError::ControlByte(name.clone()));
         }
-        self.put("\r\n")
+        self.put("\r\n");
+        self
     }
 
     /// Copies a received header, byte for byte even if it was not UTF-8.
     pub fn copy(mut self, header: &Header) -> Self {
-        self.begin(&header.name);
-        self.value_of(header);
-        self.put("\r\n")
+        self.copied(header);
+        self
     }
 
     /// Copies all headers of a name from a received message, in their order.
     pub fn copy_all(mut self, message: &Message, name: &HeaderName) -> Self {
         for header in message.headers.iter().filter(|header| header.name == *name) {
-            self = self.copy(header);
+            self.copied(header);
         }
         self
-    }
-
-    /// Copies a From or To and adds a tag if it has none.
-    pub(super) fn tagged(mut self, header: &Header, tag: Option<&str>) -> Self {
-        self.begin(&header.name);
-        self.value_of(header);
-        let has_tag = || super::NameAddr::parse(&header.value).is_ok_and(|address| address.params.has("tag"));
-        if let Some(tag) = tag.filter(|_| !has_tag()) {
-            if !is_token(tag) {
-                self.fail(WriteError::Tag);
-            }
-            self = self.put(";tag=").put(tag);
-        }
-        self.put("\r\n")
-    }
-
-    /// Writes the top Via of a request back with what its receiver knows of the sender.
-    pub(super) fn top_via(mut self, value: &str, source: SocketAddr) -> Self {
-        self.begin(&HeaderName::Via);
-        if has_control(value.as_bytes()) {
-            self.fail(WriteError::ControlByte(HeaderName::Via));
-        }
-        let Ok(via) = Via::parse(value) else { return self.put(value).put("\r\n") };
-        let address = source.ip().to_canonical();
-        let wants_rport = via.params.find("rport").is_some_and(|rport| rport.value.is_none_or(str::is_empty));
-        // RFC 3581 §4: with rport, received is always said.
-        let says_received = wants_rport || !is_same_host(via.host, address);
-        if !says_received {
-            return self.put(value).put("\r\n");
-        }
-        let head = value.len() - via.params.as_str().len();
-        let head = value.get(..head).unwrap_or(value).trim_end_matches([';', ' ', '\t']);
-        self = self.put(head);
-        for param in via.params.iter() {
-            if param.name.eq_ignore_ascii_case("received") {
-                continue;
-            }
-            self = self.put(";").put(param.name);
-            if wants_rport && param.name.eq_ignore_ascii_case("rport") {
-                self = self.put("=").number(source.port());
-            } else if let Some(value) = param.value {
-                self = self.put("=").put(value);
-            }
-        }
-        self = self.put(";received=");
-        let _ = write!(self.bytes, "{address}");
-        self.put("\r\n")
     }
 
     /// Ends a message without a body.
     ///
     /// # Errors
     /// The first mistake that was made on the way.
-    pub fn finish(self) -> Result<Bytes, WriteError> {
-        self.put("Content-Length: 0\r\n\r\n").done()
+    pub fn finish(mut self) -> Result<Bytes, WriteError> {
+        self.put("Content-Length: 0\r\n\r\n");
+        self.done()
     }
 
     /// Ends a message with a body of this type.
@@ -226,10 +174,81 @@ impl Writer {
     ///
     /// # Errors
     /// The first mistake that was made on the way.
-    pub fn finish_with_raw_body(self, body: &[u8]) -> Result<Bytes, WriteError> {
-        let mut writer = self.put("Content-Length: ").number(body.len()).put("\r\n\r\n");
-        writer.bytes.extend_from_slice(body);
-        writer.done()
+    pub fn finish_with_raw_body(mut self, body: &[u8]) -> Result<Bytes, WriteError> {
+        self.bytes.reserve(body.len() + 32);
+        self.put("Content-Length: ").number(body.len()).put("\r\n\r\n");
+        self.bytes.extend_from_slice(body);
+        self.done()
+    }
+}
+
+/// The same steps on a writer in place.
+impl Writer {
+    pub(super) fn copied(&mut self, header: &Header) {
+        self.begin(&header.name);
+        self.value_of(header);
+        self.put("\r\n");
+    }
+
+    /// Copies a From or To and adds a tag if it has none.
+    pub(super) fn tagged(&mut self, header: &Header, tag: Option<&str>) {
+        self.begin(&header.name);
+        self.value_of(header);
+        let has_tag = || NameAddr::parse(&header.value).is_ok_and(|address| address.params.has("tag"));
+        if let Some(tag) = tag.filter(|_| !has_tag()) {
+            if !is_token(tag) {
+                self.fail(WriteError::Tag);
+            }
+            self.put(";tag=").put(tag);
+        }
+        self.put("\r\n");
+    }
+
+    /// Writes the top Via of a request back with what its receiver knows of the sender.
+    pub(super) fn top_via(&mut self, value: &str, source: SocketAddr) {
+        self.begin(&HeaderName::Via);
+        if has_control(value.as_bytes()) {
+            self.fail(WriteError::ControlByte(HeaderName::Via));
+        }
+        match Via::parse(value) {
+            Ok(via) => self.received_via(value, &via, source),
+            Err(_) => {
+                self.put(value);
+            }
+        }
+        self.put("\r\n");
+    }
+
+    fn received_via(&mut self, value: &str, via: &Via<'_>, source: SocketAddr) {
+        let address = source.ip().to_canonical();
+        let asks = |param: &Param<'_>| {
+            param.name.eq_ignore_ascii_case("rport") && param.value.is_none_or(str::is_empty)
+        };
+        let wants_rport = via.params.find("rport").is_some_and(|rport| asks(&rport));
+        // RFC 3581 §4: with rport, received is always said.
+        if !wants_rport && is_same_host(via.host, address) {
+            self.put(value);
+            return;
+        }
+        let head = value.len() - via.params.as_str().len();
+        self.put(value.get(..head).unwrap_or(value).trim_end_matches([';', ' ', '\t']));
+        for param in via.params.iter().filter(|param| !param.name.eq_ignore_ascii_case("received")) {
+            self.put(";").put(param.name);
+            if wants_rport && asks(&param) {
+                self.put("=").number(source.port().into());
+            } else if let Some(value) = param.value {
+                self.put("=").put(value);
+            }
+        }
+        self.put(";received=");
+        match address {
+            IpAddr::V4(address) => {
+                let [a, b, c, d] = address.octets().map(usize::from);
+                self.number(a).put(".").number(b).put(".").number(c).put(".").number(d);
+            }
+            // Writing to a vector cannot fail.
+            IpAddr::V6(address) => drop(write!(self.bytes, "{address}")),
+        }
     }
 
     fn done(self) -> Result<Bytes, WriteError> {
@@ -253,8 +272,7 @@ impl Writer {
             HeaderName::Other(name) if !is_token(name) => self.fail(WriteError::HeaderName),
             _ => {}
         }
-        self.bytes.extend_from_slice(name.as_str().as_bytes());
-        self.bytes.extend_from_slice(b": ");
+        self.put(name.as_str()).put(": ");
     }
 
     fn value_of(&mut self, header: &Header) {
@@ -265,14 +283,27 @@ impl Writer {
         self.bytes.extend_from_slice(&value);
     }
 
-    fn put(mut self, text: &str) -> Self {
+    fn put(&mut self, text: &str) -> &mut Self {
         self.bytes.extend_from_slice(text.as_bytes());
         self
     }
 
-    fn number(mut self, number: impl Display) -> Self {
-        // Writing to a vector cannot fail.
-        let _ = write!(self.bytes, "{number}");
+    /// Decimal digits, without the machinery of formatting.
+    fn number(&mut self, number: usize) -> &mut Self {
+        let mut digits = [0_u8; 20];
+        let mut rest = number;
+        let mut used = 0;
+        for digit in digits.iter_mut().rev() {
+            // A remainder by ten is a digit.
+            *digit = b'0' + u8::try_from(rest % 10).unwrap_or_default();
+            rest /= 10;
+            used += 1;
+            if rest == 0 {
+                break;
+            }
+        }
+        let start = digits.len() - used;
+        self.bytes.extend_from_slice(digits.get(start..).unwrap_or_default());
         self
     }
 }

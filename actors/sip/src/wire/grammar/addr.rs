@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::quote::{quoted_end, trim, unquote};
+use super::quote::{cut, quoted_end, split_before, trim, unquote};
 use super::{Params, SyntaxError};
 
 /// `"Display" <uri>;params` or `uri;params` (RFC 3261 §20.10).
@@ -26,7 +26,7 @@ impl<'a> NameAddr<'a> {
         let value = trim(value);
         let (display, bracketed) = Self::split_display(value)?;
         let Some(inner) = bracketed else { return Self::parse_bare(value) };
-        let (uri, tail) = inner.split_once('>').ok_or(SyntaxError("a < without its >"))?;
+        let (uri, tail) = cut(inner, b'>').ok_or(SyntaxError("a < without its >"))?;
         // Blanks inside the brackets are an error that a receiver may forgive (RFC 4475 §3.1.2.14).
         let uri = trim(uri);
         check_uri(uri)?;
@@ -41,19 +41,19 @@ impl<'a> NameAddr<'a> {
             let inner = trim(rest).strip_prefix('<').ok_or(SyntaxError("no < behind the display name"))?;
             return Ok((display, Some(inner)));
         }
-        Ok(match value.split_once('<') {
+        Ok(match cut(value, b'<') {
             // A quote before the bracket belongs to a parameter of a bare URI.
-            Some((display, inner)) if !display.contains('"') => (trim(display), Some(inner)),
+            Some((display, inner)) if !display.as_bytes().contains(&b'"') => (trim(display), Some(inner)),
             Some(_) | None => ("", None),
         })
     }
 
     fn parse_bare(value: &'a str) -> Result<Self, SyntaxError> {
-        let (uri, tail) = value.split_at(value.find(';').unwrap_or(value.len()));
+        let (uri, tail) = split_before(value, b';');
         let uri = trim(uri);
         if uri != "*" {
             check_uri(uri)?;
-            if uri.contains(['?', ',', '>']) {
+            if uri.bytes().any(|b| matches!(b, b'?' | b',' | b'>')) {
                 return Err(SyntaxError("a URI that needs angle brackets"));
             }
         }
@@ -113,7 +113,7 @@ impl<'a> NameAddr<'a> {
 
 /// A scheme and something behind it, without blanks or quotes that would end it elsewhere.
 fn check_uri(uri: &str) -> Result<(), SyntaxError> {
-    let scheme = uri.split_once(':').filter(|(_, rest)| !rest.is_empty()).map(|(scheme, _)| scheme);
+    let scheme = cut(uri, b':').filter(|(_, rest)| !rest.is_empty()).map(|(scheme, _)| scheme);
     let fine = scheme.is_some_and(super::uri::is_scheme)
         && !uri.bytes().any(|b| matches!(b, b' ' | b'\t' | b'<' | b'"'));
     if fine { Ok(()) } else { Err(SyntaxError("no URI")) }

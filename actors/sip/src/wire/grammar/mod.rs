@@ -27,7 +27,7 @@ pub use session::{Refresher, SessionExpires};
 pub use uri::{SipUri, Uri, unescape};
 pub use via::Via;
 
-pub(crate) use quote::{find_top, trim};
+pub(crate) use quote::{cut, find_top, trim};
 
 /// A header value or URI that does not follow its grammar; says what was missing, never the value itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -35,9 +35,26 @@ pub(crate) use quote::{find_top, trim};
 pub struct SyntaxError(pub &'static str);
 
 /// Whether a byte may stand in a token (RFC 3261 §25.1).
-pub(crate) fn is_token_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"-.!%*_+`'~".contains(&byte)
+fn is_token_byte(byte: u8) -> bool {
+    TOKEN.get(usize::from(byte)).is_some_and(|&is_token| is_token)
 }
+
+/// A table, because every header name and parameter is checked by it.
+const TOKEN: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte: u8 = 0;
+    while byte < 128 {
+        table[byte as usize] = byte.is_ascii_alphanumeric();
+        byte += 1;
+    }
+    let others = b"-.!%*_+`'~";
+    let mut at = 0;
+    while at < others.len() {
+        table[others[at] as usize] = true;
+        at += 1;
+    }
+    table
+};
 
 /// Whether a text is a token: not empty, token characters alone.
 pub(crate) fn is_token(text: &str) -> bool {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use memchr::memchr;
 
-use super::quote::{find_unquoted, quoted_end, trim, unquote};
+use super::quote::{cut, find_unquoted, quoted_end, trim, unquote};
 use super::{SyntaxError, is_token};
 
 /// Parameters as written, read when asked for.
@@ -43,7 +43,7 @@ impl<'a> Params<'a> {
             param.check(quotes)?;
         }
         // The iterator ends silently at a trailing semicolon, which is an empty parameter too.
-        if trim(text).is_empty() || trim(text).ends_with(';') && !quotes {
+        if matches!(trim(text).as_bytes().last(), None | Some(b';')) {
             return Err(SyntaxError("an empty parameter"));
         }
         Ok(params)
@@ -112,7 +112,7 @@ impl<'a> Params<'a> {
 
 impl<'a> Param<'a> {
     fn split(part: &'a str) -> Self {
-        match part.split_once('=') {
+        match cut(part, b'=') {
             Some((name, value)) => Self { name: trim(name), value: Some(trim(value)) },
             None => Self { name: trim(part), value: None },
         }

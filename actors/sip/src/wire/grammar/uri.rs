@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::quote::{cut, split_before};
 use super::via::split_host;
 use super::{Params, SyntaxError};
 
@@ -25,7 +26,7 @@ impl<'a> Uri<'a> {
     /// # Errors
     /// No scheme, or a `sip:` URI that is none.
     pub fn parse(text: &'a str) -> Result<Self, SyntaxError> {
-        let (scheme, rest) = text.split_once(':').ok_or(SyntaxError("a URI without a scheme"))?;
+        let (scheme, rest) = cut(text, b':').ok_or(SyntaxError("a URI without a scheme"))?;
         if !is_scheme(scheme) {
             return Err(SyntaxError("a URI without a scheme"));
         }
@@ -73,27 +74,27 @@ impl<'a> SipUri<'a> {
     /// # Errors
     /// Another scheme, no host, a port that is none, or characters that no URI has.
     pub fn parse(text: &'a str) -> Result<Self, SyntaxError> {
-        let (scheme, rest) = text.split_once(':').ok_or(SyntaxError("a URI without a scheme"))?;
+        let (scheme, rest) = cut(text, b':').ok_or(SyntaxError("a URI without a scheme"))?;
         if !scheme.eq_ignore_ascii_case("sip") && !scheme.eq_ignore_ascii_case("sips") {
             return Err(SyntaxError("another scheme than sip or sips"));
         }
         if rest.bytes().any(|b| b <= b' ' || b"<>\"".contains(&b)) {
             return Err(SyntaxError("characters that no URI has"));
         }
-        // User parts may hold ; ? and /, so the @ is looked for first; nothing behind the host may hold one.
-        let (user_info, rest) = match rest.rsplit_once('@') {
+        // User parts may hold ; ? and /, so the @ is looked for first. It is the first one: behind it, careless
+        // senders forget to escape that of a Call-ID in ?Replaces=.
+        let (user_info, rest) = match cut(rest, b'@') {
             Some((info, rest)) => (Some(info), rest),
             None => (None, rest),
         };
         let (user, password) =
-            match user_info.map(|info| info.split_once(':').map_or((info, None), |(u, p)| (u, Some(p)))) {
+            match user_info.map(|info| cut(info, b':').map_or((info, None), |(u, p)| (u, Some(p)))) {
                 Some(("", _)) => return Err(SyntaxError("an @ without a user")),
                 Some((user, password)) => (Some(user), password),
                 None => (None, None),
             };
-        let (rest, headers) =
-            rest.split_once('?').map_or((rest, None), |(rest, headers)| (rest, Some(headers)));
-        let (host, tail) = rest.split_at(rest.find(';').unwrap_or(rest.len()));
+        let (rest, headers) = cut(rest, b'?').map_or((rest, None), |(rest, headers)| (rest, Some(headers)));
+        let (host, tail) = split_before(rest, b';');
         let (host, port) = split_host(host)?;
         let params = tail.strip_prefix(';').map_or_else(Params::default, Params::lenient);
         Ok(Self { scheme, user, password, host, port, params, headers })

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::quote::trim;
+use super::quote::{cut, split_before, trim};
 use super::{Params, SyntaxError, is_token};
 
 /// One hop.
@@ -28,14 +28,15 @@ impl<'a> Via<'a> {
     /// What is missing.
     pub fn parse(value: &'a str) -> Result<Self, SyntaxError> {
         const NO_PROTOCOL: SyntaxError = SyntaxError("no SIP/2.0/transport at the start");
-        let (name, rest) = value.split_once('/').ok_or(NO_PROTOCOL)?;
-        let (version, rest) = rest.split_once('/').ok_or(NO_PROTOCOL)?;
-        let rest = rest.trim_start_matches([' ', '\t']);
-        let (transport, rest) = rest.split_once([' ', '\t']).ok_or(SyntaxError("no host"))?;
+        let (name, rest) = cut(value, b'/').ok_or(NO_PROTOCOL)?;
+        let (version, rest) = cut(rest, b'/').ok_or(NO_PROTOCOL)?;
+        let rest = trim(rest);
+        let end = rest.bytes().position(|b| matches!(b, b' ' | b'\t')).ok_or(SyntaxError("no host"))?;
+        let (transport, rest) = rest.split_at_checked(end).ok_or(SyntaxError("no host"))?;
         if !is_token(trim(name)) || !is_token(trim(version)) || !is_token(transport) {
             return Err(NO_PROTOCOL);
         }
-        let (sent_by, tail) = rest.split_at(rest.find(';').unwrap_or(rest.len()));
+        let (sent_by, tail) = split_before(rest, b';');
         let (host, port) = split_host(trim(sent_by))?;
         Ok(Self { transport, host, port, params: Params::parse(tail)? })
     }
@@ -76,12 +77,13 @@ impl<'a> Via<'a> {
 
 /// `host`, `host:port`, `[v6]` or `[v6]:port`, with white space about the colon.
 pub(crate) fn split_host(text: &str) -> Result<(&str, Option<u16>), SyntaxError> {
-    let end = if text.starts_with('[') {
-        text.find(']').map(|at| at + 1).ok_or(SyntaxError("an IPv6 address without its closing bracket"))?
+    let (host, tail) = if text.starts_with('[') {
+        let (inner, tail) =
+            cut(text, b']').ok_or(SyntaxError("an IPv6 address without its closing bracket"))?;
+        text.split_at_checked(inner.len() + 1).unwrap_or((text, tail))
     } else {
-        text.find(':').unwrap_or(text.len())
+        split_before(text, b':')
     };
-    let (host, tail) = text.split_at(end);
     let (host, tail) = (trim(host), trim(tail));
     check_host(host)?;
     if tail.is_empty() {
