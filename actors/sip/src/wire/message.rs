@@ -9,7 +9,7 @@ use super::{HeaderName, Method, Str};
 pub struct Message {
     /// Request line or status line.
     pub start: StartLine,
-    /// All headers in order, comma lists split.
+    /// All headers in order, comma lists split. To be read, not changed: what routing needs was found in them once.
     pub headers: Vec<Header>,
     /// The body, cut by Content-Length.
     pub body: Bytes,
@@ -27,6 +27,27 @@ pub(super) struct Keys {
     pub call_id: usize,
     pub cseq: u32,
     pub cseq_method: Method,
+    /// In the value of the top Via.
+    pub branch: Option<Span>,
+    /// In the value of From.
+    pub from_tag: Option<Span>,
+    /// In the value of To.
+    pub to_tag: Option<Span>,
+}
+
+/// A part of a header's value that was found already.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Span {
+    start: usize,
+    end: usize,
+}
+
+impl Span {
+    /// Where `part`, a slice of `whole`, stands in it.
+    pub fn of(whole: &str, part: &str) -> Self {
+        let start = part.as_ptr().addr().wrapping_sub(whole.as_ptr().addr());
+        Self { start, end: start.wrapping_add(part.len()) }
+    }
 }
 
 /// The first line.
@@ -121,6 +142,12 @@ impl Message {
     #[must_use]
     pub fn cseq(&self) -> (u32, &Method) {
         (self.keys.cseq, &self.keys.cseq_method)
+    }
+
+    /// A part of such a value.
+    pub(super) fn span(&self, place: usize, name: &HeaderName, span: Option<Span>) -> Option<&str> {
+        let Span { start, end } = span?;
+        self.key(place, name).get(start..end)
     }
 
     /// The value of a header whose place is known; looked for if someone changed the headers since.

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::grammar::{CSeq, NameAddr, Uri, Via, cut, is_token};
-use super::message::Keys;
+use super::message::{Keys, Span};
 use super::scan::{Scanned, scan};
 use super::{HeaderName, Limits, Message, Method, ParseError, ParseErrorKind, Reject, StartLine, Str};
 
@@ -113,9 +113,10 @@ fn keys(scanned: &Scanned, start: &StartLine) -> Result<Keys, ParseErrorKind> {
     let (via, call_id) = (places.via?, places.call_id?);
     let (from, to, cseq) = (places.from?, places.to?, places.cseq?);
     let value = |place: usize| scanned.headers.get(place).map_or("", |header| header.value.as_str());
-    Via::parse(value(via)).map_err(|_| ParseErrorKind::Malformed(HeaderName::Via))?;
-    NameAddr::parse(value(from)).map_err(|_| ParseErrorKind::Malformed(HeaderName::From))?;
-    NameAddr::parse(value(to)).map_err(|_| ParseErrorKind::Malformed(HeaderName::To))?;
+    let malformed = ParseErrorKind::Malformed;
+    let top = Via::parse(value(via)).map_err(|_| malformed(HeaderName::Via))?;
+    let sender = NameAddr::parse(value(from)).map_err(|_| malformed(HeaderName::From))?;
+    let receiver = NameAddr::parse(value(to)).map_err(|_| malformed(HeaderName::To))?;
     if value(call_id).is_empty() || value(call_id).bytes().any(|b| b <= b' ' || b == 0x7f) {
         return Err(ParseErrorKind::Malformed(HeaderName::CallId));
     }
@@ -132,7 +133,17 @@ fn keys(scanned: &Scanned, start: &StartLine) -> Result<Keys, ParseErrorKind> {
     if contact.is_some_and(|contact| NameAddr::parse(contact).is_err()) {
         return Err(ParseErrorKind::Malformed(HeaderName::Contact));
     }
-    Ok(Keys { via, from, to, call_id, cseq: counted.number, cseq_method })
+    Ok(Keys {
+        via,
+        from,
+        to,
+        call_id,
+        cseq: counted.number,
+        cseq_method,
+        branch: top.branch().map(|branch| Span::of(value(via), branch)),
+        from_tag: sender.tag().map(|tag| Span::of(value(from), tag)),
+        to_tag: receiver.tag().map(|tag| Span::of(value(to), tag)),
+    })
 }
 
 /// Where the mandatory headers stand.

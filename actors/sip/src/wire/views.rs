@@ -9,8 +9,7 @@ use super::grammar::{
 use super::{HeaderName, Message, SyntaxError};
 
 impl Message {
-    /// From. It was checked when the message was parsed; should someone have changed the header since, an address
-    /// without a URI is given.
+    /// From, checked when the message was parsed.
     #[must_use]
     pub fn from(&self) -> NameAddr<'_> {
         NameAddr::parse(self.key(self.keys.from, &HeaderName::From)).unwrap_or_default()
@@ -25,13 +24,13 @@ impl Message {
     /// The tag of From.
     #[must_use]
     pub fn from_tag(&self) -> Option<&str> {
-        self.from().tag()
+        self.span(self.keys.from, &HeaderName::From, self.keys.from_tag)
     }
 
     /// The tag of To.
     #[must_use]
     pub fn to_tag(&self) -> Option<&str> {
-        self.to().tag()
+        self.span(self.keys.to, &HeaderName::To, self.keys.to_tag)
     }
 
     /// The topmost Via, checked likewise.
@@ -43,7 +42,7 @@ impl Message {
     /// The branch of the topmost Via.
     #[must_use]
     pub fn branch(&self) -> Option<&str> {
-        self.top_via().branch()
+        self.span(self.keys.via, &HeaderName::Via, self.keys.branch)
     }
 
     /// All Vias from the top; those below the first may be malformed.

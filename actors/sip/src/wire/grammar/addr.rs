@@ -114,7 +114,6 @@ impl<'a> NameAddr<'a> {
 /// A scheme and something behind it, without blanks or quotes that would end it elsewhere.
 fn check_uri(uri: &str) -> Result<(), SyntaxError> {
     let scheme = cut(uri, b':').filter(|(_, rest)| !rest.is_empty()).map(|(scheme, _)| scheme);
-    let fine = scheme.is_some_and(super::uri::is_scheme)
-        && !uri.bytes().any(|b| matches!(b, b' ' | b'\t' | b'<' | b'"'));
+    let fine = scheme.is_some_and(super::uri::is_scheme) && super::URI.holds(uri);
     if fine { Ok(()) } else { Err(SyntaxError("no URI")) }
 }

@@ -34,29 +34,55 @@ pub(crate) use quote::{cut, find_top, trim};
 #[error("{0}")]
 pub struct SyntaxError(pub &'static str);
 
-/// Whether a byte may stand in a token (RFC 3261 §25.1).
-fn is_token_byte(byte: u8) -> bool {
-    TOKEN.get(usize::from(byte)).is_some_and(|&is_token| is_token)
+/// A set of bytes as a table, because every name, host and URI is checked byte by byte.
+pub(crate) struct ByteSet([bool; 256]);
+
+impl ByteSet {
+    /// Letters, digits and these.
+    pub(crate) const fn alphanumeric_and(others: &[u8]) -> Self {
+        let mut table = [false; 256];
+        let mut byte: u8 = 0;
+        while byte < 128 {
+            table[byte as usize] = byte.is_ascii_alphanumeric();
+            byte += 1;
+        }
+        let mut at = 0;
+        while at < others.len() {
+            table[others[at] as usize] = true;
+            at += 1;
+        }
+        Self(table)
+    }
+
+    /// All above the blank, and above ASCII, but these.
+    pub(crate) const fn printable_but(others: &[u8]) -> Self {
+        let mut table = [true; 256];
+        let mut byte = 0;
+        while byte <= b' ' {
+            table[byte as usize] = false;
+            byte += 1;
+        }
+        let mut at = 0;
+        while at < others.len() {
+            table[others[at] as usize] = false;
+            at += 1;
+        }
+        Self(table)
+    }
+
+    /// Whether all bytes of a text are in the set.
+    pub(crate) fn holds(&self, text: &str) -> bool {
+        text.bytes().all(|byte| self.0.get(usize::from(byte)).is_some_and(|&is_in| is_in))
+    }
 }
 
-/// A table, because every header name and parameter is checked by it.
-const TOKEN: [bool; 256] = {
-    let mut table = [false; 256];
-    let mut byte: u8 = 0;
-    while byte < 128 {
-        table[byte as usize] = byte.is_ascii_alphanumeric();
-        byte += 1;
-    }
-    let others = b"-.!%*_+`'~";
-    let mut at = 0;
-    while at < others.len() {
-        table[others[at] as usize] = true;
-        at += 1;
-    }
-    table
-};
+/// What tokens are made of (RFC 3261 §25.1).
+const TOKEN: ByteSet = ByteSet::alphanumeric_and(b"-.!%*_+`'~");
+
+/// What URIs are made of: what would end them elsewhere is not in it.
+const URI: ByteSet = ByteSet::printable_but(b"<>\"");
 
 /// Whether a text is a token: not empty, token characters alone.
 pub(crate) fn is_token(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(is_token_byte)
+    !text.is_empty() && TOKEN.holds(text)
 }

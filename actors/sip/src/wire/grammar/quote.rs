@@ -8,24 +8,29 @@ use memchr::{memchr, memchr2, memchr3};
 ///
 /// This and [`cut`] work on bytes: the searchers of `str` are made for any pattern and cost several times as much,
 /// which for values this short is most of the price of a message.
+#[inline]
 pub(crate) fn trim(text: &str) -> &str {
-    let bytes = text.as_bytes();
-    let is_text = |byte: &u8| !matches!(byte, b' ' | b'\t');
-    if bytes.first().is_some_and(is_text) && bytes.last().is_some_and(is_text) {
-        return text;
+    let mut bytes = text.as_bytes();
+    let mut start = 0;
+    while let [b' ' | b'\t', rest @ ..] = bytes {
+        bytes = rest;
+        start += 1;
     }
-    let start = bytes.iter().position(is_text).unwrap_or(bytes.len());
-    let end = bytes.iter().rposition(is_text).map_or(start, |last| last + 1);
-    text.get(start..end).unwrap_or_default()
+    while let [rest @ .., b' ' | b'\t'] = bytes {
+        bytes = rest;
+    }
+    text.get(start..start + bytes.len()).unwrap_or_default()
 }
 
 /// What stands before and behind the first `separator`, an ASCII character.
+#[inline]
 pub(crate) fn cut(text: &str, separator: u8) -> Option<(&str, &str)> {
     let at = text.as_bytes().iter().position(|&byte| byte == separator)?;
     Some((text.get(..at)?, text.get(at + 1..)?))
 }
 
 /// What stands before the first `separator`, and it with all that follows; the rest is empty if there is none.
+#[inline]
 pub(crate) fn split_before(text: &str, separator: u8) -> (&str, &str) {
     let at = text.as_bytes().iter().position(|&byte| byte == separator).unwrap_or(text.len());
     text.split_at_checked(at).unwrap_or((text, ""))

@@ -33,7 +33,7 @@ impl<'a> Uri<'a> {
         if scheme.eq_ignore_ascii_case("sip") || scheme.eq_ignore_ascii_case("sips") {
             return SipUri::parse(text).map(Self::Sip);
         }
-        if rest.is_empty() || rest.bytes().any(|b| b <= b' ' || b"<>\"".contains(&b)) {
+        if rest.is_empty() || !super::URI.holds(rest) {
             return Err(SyntaxError("a URI with nothing in it"));
         }
         Ok(Self::Opaque { scheme, rest })
@@ -78,7 +78,7 @@ impl<'a> SipUri<'a> {
         if !scheme.eq_ignore_ascii_case("sip") && !scheme.eq_ignore_ascii_case("sips") {
             return Err(SyntaxError("another scheme than sip or sips"));
         }
-        if rest.bytes().any(|b| b <= b' ' || b"<>\"".contains(&b)) {
+        if !super::URI.holds(rest) {
             return Err(SyntaxError("characters that no URI has"));
         }
         // User parts may hold ; ? and /, so the @ is looked for first. It is the first one: behind it, careless

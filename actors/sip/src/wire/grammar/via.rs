@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::quote::{cut, split_before, trim};
-use super::{Params, SyntaxError, is_token};
+use super::{ByteSet, Params, SyntaxError, is_token};
 
 /// One hop.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -95,6 +95,8 @@ pub(crate) fn split_host(text: &str) -> Result<(&str, Option<u16>), SyntaxError>
     Ok((host, Some(port)))
 }
 
+const HOST: ByteSet = ByteSet::alphanumeric_and(b"-._~%");
+
 /// Lenient on what a name is (underscores are met in the field), strict on what could be mistaken for syntax.
 fn check_host(host: &str) -> Result<(), SyntaxError> {
     let v6 = host.strip_prefix('[').and_then(|inner| inner.strip_suffix(']'));
@@ -102,7 +104,7 @@ fn check_host(host: &str) -> Result<(), SyntaxError> {
         Some(inner) => {
             !inner.is_empty() && inner.bytes().all(|b| b.is_ascii_hexdigit() || b":.%".contains(&b))
         }
-        None => !host.is_empty() && host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~%".contains(&b)),
+        None => !host.is_empty() && HOST.holds(host),
     };
     if fine { Ok(()) } else { Err(SyntaxError("a host that is none")) }
 }
