@@ -4,6 +4,7 @@
 //! - `demo` plays every way a call can end between two engines on this machine and explains each.
 
 mod cli;
+mod demo;
 mod failure;
 mod http;
 mod logging;
@@ -27,9 +28,9 @@ fn main() -> ExitCode {
 
 fn run(cli: Cli) -> Result<(), Failure> {
     match cli.command {
-        Command::Demo(_) => {
+        Command::Demo(options) => {
             logging::start("warn");
-            Ok(())
+            demo::run(options.store)
         }
         Command::Serve(serve) => {
             logging::start("info");
