@@ -24,7 +24,7 @@ pub async fn place(context: Data<Context>, payload: Payload) -> Result<HttpRespo
         no_answer_ms: body.no_answer_ms,
         ..PlaceCall::new(body.from.unwrap_or_default(), body.to)
     };
-    let call = context.engine.call(place).await?;
+    let call = context.engine()?.call(place).await?;
     Ok(HttpResponse::Created()
         .insert_header((LOCATION, format!("/v1/calls/{call}")))
         .json(json!({ "call_id": call })))
@@ -34,10 +34,10 @@ pub async fn place(context: Data<Context>, payload: Payload) -> Result<HttpRespo
 pub async fn list(context: Data<Context>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
     let filter = Filter::parse(request.query_string())?;
     if filter.only_live() {
-        let calls = context.engine.calls().await;
+        let calls = context.engine()?.calls().await;
         return Ok(HttpResponse::Ok().json(filter.of_live(calls)));
     }
-    let body = listing::stream(Arc::clone(context.engine.journal()), filter)?;
+    let body = listing::stream(Arc::clone(context.engine()?.journal()), filter)?;
     Ok(HttpResponse::Ok().content_type("application/json").streaming(body))
 }
 
@@ -56,7 +56,7 @@ pub async fn why(context: Data<Context>, request: HttpRequest) -> Result<HttpRes
 }
 
 fn record(context: &Context, request: &HttpRequest) -> Result<Vec<StoredCommit>, ApiError> {
-    Ok(context.engine.journal().read(call_of(request)?)?)
+    Ok(context.engine()?.journal().read(call_of(request)?)?)
 }
 
 /// The call that the path names. What is no id names no call.

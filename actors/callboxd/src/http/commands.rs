@@ -31,7 +31,7 @@ pub async fn give(
     }
     let call = call_of(&request)?;
     let command = parse(&name, &read(payload).await?)?;
-    match context.engine.command(call, command).await? {
+    match context.engine()?.command(call, command).await? {
         outcome @ (Outcome::Accepted | Outcome::AlreadyEnded) => {
             Ok(HttpResponse::Accepted().json(json!({ "outcome": outcome })))
         }

@@ -40,9 +40,9 @@ struct Shown<'a> {
 pub async fn follow(context: Data<Context>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
     let from = match start(&request)? {
         Some(seq) => seq,
-        None => context.engine.journal().tail()?.seq(),
+        None => context.engine()?.journal().tail()?.seq(),
     };
-    let notifications = context.engine.subscribe(from)?;
+    let notifications = context.engine()?.subscribe(from)?;
     let opening = futures::stream::iter([Ok(Bytes::from_static(b"retry: 1000\n\n"))]);
     Ok(HttpResponse::Ok()
         .content_type("text/event-stream")

@@ -171,10 +171,10 @@ impl Text {
 
 /// `GET /metrics`.
 pub async fn show(context: Data<Context>) -> Result<HttpResponse, ApiError> {
-    let live = context.engine.calls().await.iter().filter(|call| call.is_live()).count();
+    let live = context.engine()?.calls().await.iter().filter(|call| call.is_live()).count();
     let uptime = context.started.elapsed();
-    let counting = Data::clone(&context);
-    let counted = actix_web::web::block(move || counting.metrics.count(&counting.engine))
+    let (counting, engine) = (Data::clone(&context), context.engine()?);
+    let counted = actix_web::web::block(move || counting.metrics.count(&engine))
         .await
         .map_err(|_| ApiError::internal("counting failed"))??;
     Ok(HttpResponse::Ok().content_type("text/plain; version=0.0.4").body(counted.text(live, uptime)))
@@ -182,6 +182,6 @@ pub async fn show(context: Data<Context>) -> Result<HttpResponse, ApiError> {
 
 /// `GET /healthz`: whether calls can be taken and recorded.
 pub async fn health(context: Data<Context>) -> Result<HttpResponse, ApiError> {
-    context.engine.journal().tail()?;
+    context.engine()?.journal().tail()?;
     Ok(HttpResponse::Ok().json(json!({ "status": "ok" })))
 }

@@ -15,7 +15,7 @@ mod routes;
 mod token;
 
 use std::net::{SocketAddr, TcpListener};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
 
 use actix_web::dev::ServerHandle;
@@ -28,6 +28,7 @@ use tokio::time::Instant;
 pub use token::Token;
 
 use crate::failure::Failure;
+use error::ApiError;
 use guard::Guard;
 use metrics::Metrics;
 
@@ -35,15 +36,26 @@ use metrics::Metrics;
 const MAX_CONNECTIONS: usize = 1_024;
 
 /// How long a graceful stop waits for requests under way, in seconds.
-const SHUTDOWN_SECS: u64 = 2;
+const SHUTDOWN_SECS: u64 = 1;
 
 /// What every handler may use.
 #[derive(Debug)]
 pub struct Context {
-    engine: Arc<Engine>,
+    /// Weak: the engine is its owner's to close, whatever a connection still holds.
+    engine: Weak<Engine>,
     metrics: Metrics,
     closing: watch::Receiver<bool>,
     started: Instant,
+}
+
+impl Context {
+    /// The engine for the time of one request.
+    ///
+    /// # Errors
+    /// 503 if it is being closed.
+    fn engine(&self) -> Result<Arc<Engine>, ApiError> {
+        self.engine.upgrade().ok_or_else(|| ApiError::unavailable("closed", "the engine is closed"))
+    }
 }
 
 /// A running API.
@@ -68,10 +80,11 @@ impl Server {
     ///
     /// # Errors
     /// If the thread or its runtime can't be started.
-    pub fn start(listener: TcpListener, engine: Arc<Engine>, token: Option<Token>) -> Result<Self, Failure> {
+    pub fn start(listener: TcpListener, engine: &Arc<Engine>, token: Option<Token>) -> Result<Self, Failure> {
         let addr = listener.local_addr().map_err(failed)?;
         let (closing, closed) = watch::channel(false);
-        let metrics = Metrics::of(&engine)?;
+        let metrics = Metrics::of(engine)?;
+        let engine = Arc::downgrade(engine);
         let context = web::Data::new(Context { engine, metrics, closing: closed, started: Instant::now() });
         let guard = web::Data::new(Guard(token));
         let (started, starting) = std::sync::mpsc::channel();
@@ -109,7 +122,7 @@ impl Server {
         self.addr
     }
 
-    /// Answers what is under way, ends event streams and stops. The engine is let go of.
+    /// Answers what is under way, ends event streams and stops.
     pub async fn stop(self) {
         self.closing.send_replace(true);
         self.handle.stop(true).await;

@@ -5,6 +5,7 @@ mod signals;
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::sync::Arc;
+use std::time::Duration;
 
 use callbox::{Config, Engine, OpenError};
 
@@ -12,6 +13,12 @@ use crate::failure::{Exit, Failure};
 use crate::http;
 use crate::settings::Settings;
 use signals::Signals;
+
+/// How long a request may hold the engine after the API was closed.
+const MOMENT: Duration = Duration::from_millis(10);
+const PATIENCE: u32 = 200;
+
+const HINT: &str = "what was acknowledged is durable; `callbox verify` checks the store";
 
 /// Runs until SIGTERM or SIGINT, then ends gracefully.
 ///
@@ -27,8 +34,7 @@ pub fn run(settings: Settings) -> Result<(), Failure> {
         .map_err(|e| Failure::other(format!("no runtime: {e}")))?;
     let signals = runtime.block_on(async { Signals::listen() })?;
     let engine = Arc::new(Engine::open(config(settings)).map_err(refused)?);
-    let api =
-        api.map(|(listener, token)| http::Server::start(listener, Arc::clone(&engine), token)).transpose()?;
+    let api = api.map(|(listener, token)| http::Server::start(listener, &engine, token)).transpose()?;
     say_ready(&engine, api.as_ref());
     runtime.block_on(until_signalled(signals, engine, api))
 }
@@ -50,7 +56,8 @@ fn refused(error: OpenError) -> Failure {
     let message = error.to_string();
     match error {
         OpenError::Config(_) => Failure::usage(message),
-        OpenError::Store(_) | OpenError::Journal(_) => Failure::new(Exit::Store, message),
+        OpenError::Store(error) => Failure::new(Exit::Store, message).hint(error.hint()),
+        OpenError::Journal(error) => Failure::new(Exit::Store, message).hint(error.hint()),
         OpenError::Bind { .. } | OpenError::Thread(_) => Failure::other(message),
     }
 }
@@ -83,15 +90,19 @@ async fn until_signalled(
     }
 }
 
-async fn close(engine: Arc<Engine>, api: Option<http::Server>) -> Result<(), Failure> {
+async fn close(mut engine: Arc<Engine>, api: Option<http::Server>) -> Result<(), Failure> {
     if let Some(api) = api {
         api.stop().await;
     }
-    let Some(engine) = Arc::into_inner(engine) else {
-        return Err(Failure::other("a request still holds the engine: calls were left as they were"));
-    };
-    engine
-        .close()
-        .await
-        .map_err(|error| Failure::new(Exit::Store, format!("the journal was not closed: {error}")))
+    // A request that was not done in time may hold the engine a moment longer.
+    for _ in 0..PATIENCE {
+        match Arc::try_unwrap(engine) {
+            Ok(engine) => {
+                return engine.close().await.map_err(|e| Failure::new(Exit::Store, e.to_string()).hint(HINT));
+            }
+            Err(held) => engine = held,
+        }
+        tokio::time::sleep(MOMENT).await;
+    }
+    Err(Failure::other("a request still holds the engine: calls were left as they were"))
 }
