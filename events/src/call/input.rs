@@ -36,6 +36,15 @@ pub struct Recovery {
     pub fault: String,
 }
 
+impl Recovery {
+    /// Whether the fault lies in this call alone (a panic, a commit that failed): then it can't go on, whatever the
+    /// policy says of an engine that comes back.
+    #[must_use]
+    pub fn is_of_this_call(&self) -> bool {
+        self.fault != "crash"
+    }
+}
+
 /// What kind of input caused an event (INTERFACE: `caused_by.kind`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

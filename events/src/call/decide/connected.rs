@@ -155,7 +155,7 @@ fn time(at: Moment<'_>, timer: TimerId) -> Decision {
 fn resume(at: Moment<'_>, recovery: &Recovery) -> Decision {
     let policy = &at.profile.policy;
     match policy.recovery {
-        RecoveryPolicy::Resume => {
+        RecoveryPolicy::Resume if !recovery.is_of_this_call() => {
             let since = match &at.call.state {
                 State::Connected { since, .. } => *since,
                 State::Idle
@@ -171,7 +171,7 @@ fn resume(at: Moment<'_>, recovery: &Recovery) -> Decision {
                 .arm_since(TimerId::HangupDelay, since, at.now, policy.hangup_after_ms)
                 .arm_since(TimerId::MaxDuration, since, at.now, policy.max_duration_ms)
         }
-        RecoveryPolicy::End => endings::engine_lost(recovery.last_event_at, at.now)
+        RecoveryPolicy::Resume | RecoveryPolicy::End => endings::engine_lost(recovery.last_event_at, at.now)
             .effect(Effect::SendBye { reasons: reasons::engine_lost() }),
     }
 }

@@ -55,7 +55,7 @@ pub(super) fn decide(at: Moment<'_>, input: &Input) -> Decision {
         ) => Decision::nothing(),
         Input::Recovery(recovery) => match policy.recovery {
             // The ACK may have come while nobody listened: the 2xx is sent again and draws another one.
-            RecoveryPolicy::Resume => Decision::default()
+            RecoveryPolicy::Resume if !recovery.is_of_this_call() => Decision::default()
                 .event(Event::Recovered(Recovered { last_event_at: recovery.last_event_at }))
                 .effect(Effect::Respond {
                     status: 200,
@@ -64,8 +64,10 @@ pub(super) fn decide(at: Moment<'_>, input: &Input) -> Decision {
                     contact: None,
                     retry_after: None,
                 }),
-            RecoveryPolicy::End => endings::engine_lost(recovery.last_event_at, at.now)
-                .effect(Effect::SendBye { reasons: reasons::engine_lost() }),
+            RecoveryPolicy::Resume | RecoveryPolicy::End => {
+                endings::engine_lost(recovery.last_event_at, at.now)
+                    .effect(Effect::SendBye { reasons: reasons::engine_lost() })
+            }
         },
     }
 }
