@@ -1,5 +1,7 @@
 //! Two engines on loopback UDP: the whole way from a command to both journals.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
+
 mod common;
 
 use callbox::{Agent, Hangup, Notification, Outcome, PlaceCall, Waited};

@@ -1,5 +1,7 @@
 //! What goes wrong in one place stays there: panics, overload, a journal that refuses, a crash.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
+
 mod common;
 
 use std::sync::Arc;
@@ -25,6 +27,7 @@ struct Fragile {
 
 impl MediaAdapter for Fragile {
     fn offer(&self, session: &Session) -> String {
+        assert!(!self.breaks.load(Ordering::Relaxed), "the media adapter broke");
         StaticPcmu::default().offer(session)
     }
 
@@ -75,6 +78,26 @@ fn a_panic_in_one_call_ends_that_call_and_leaves_its_neighbours_alone() {
     assert_eq!(block_on(b.hangup(neighbour, Hangup::by(Agent::User))), Ok(Outcome::Accepted));
     common::wait_of(&b, neighbour, Notification::Released);
     assert_eq!(ended(&journal_b, neighbour).act, Act::Bye);
+    block_on(a.close()).unwrap();
+    block_on(b.close()).unwrap();
+}
+
+#[test]
+fn a_panic_in_a_conversation_ends_it_at_both_ends() {
+    let (journal_a, journal_b) = (MemoryJournal::new(), MemoryJournal::new());
+    let media = Arc::new(Fragile::default());
+    let a = open("a", quick(IncomingPolicy::Wait), &journal_a);
+    let fragile = Config { media: Arc::clone(&media) as _, ..config("b", quick(IncomingPolicy::Answer)) };
+    let b = Engine::open_with(fragile, Arc::new(journal_b.clone())).unwrap();
+    let caller = call(&a, &b);
+    wait_for(&a, Notification::Connected);
+    let callee = wait_for(&b, Notification::Connected);
+    media.breaks.store(true, Ordering::Relaxed);
+    assert_eq!(block_on(b.hold(callee)), Err(CommandError::Internal));
+    wait_for(&a, Notification::Ended);
+    assert_eq!(ended(&journal_b, callee).act, Act::Discarded);
+    assert_eq!(b.why(callee).unwrap().verdict.cause.to_string(), "internal_error");
+    assert_eq!(ended(&journal_a, caller).act, Act::Bye);
     block_on(a.close()).unwrap();
     block_on(b.close()).unwrap();
 }
