@@ -71,6 +71,16 @@ fn why_explains_the_end_of_a_call_to_people() {
 }
 
 #[test]
+fn an_end_by_a_crash_lies_in_an_interval_and_has_no_length() {
+    let store = Store::of([stories::the_engine_crashes()]);
+    let call = &lines(&store.callbox(&["list", "--json"]).ok())[0];
+    assert_eq!((&call["cause"], &call["side"]), (&"engine_lost".into(), &"nobody".into()));
+    assert!(call["duration_ms"].is_null());
+    insta::assert_snapshot!("why_the_engine_crashes", store.callbox(&["why", "latest"]).ok());
+    assert_eq!(store.callbox(&["check"]).code, 0);
+}
+
+#[test]
 fn why_speaks_chinese() {
     let out = Store::of(stories::all()).callbox(&["why", "latest", "--lang", "zh"]).ok();
     let sentence = out.lines().next().unwrap();

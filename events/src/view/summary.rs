@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::call::{Event, Phase};
+use crate::call::{Ended, Event, Phase};
 use crate::ids::CallId;
 use crate::schema::Commit;
 use crate::sip::Dialog;
@@ -31,7 +31,8 @@ pub struct CallSummary {
     /// When it was over; none for a live call. After a crash: when the engine was back, the latest possible end.
     #[serde(with = "rfc3339::option")]
     pub ended_at: Option<Timestamp>,
-    /// Milliseconds of conversation, from the answer to the end; none for a call that was not answered or still lives.
+    /// Milliseconds of conversation, from the answer to the end; none for a call that was not answered, still lives, or
+    /// ended at an unknown time (a crash).
     pub duration_ms: Option<u64>,
     /// Where the machine stands.
     pub phase: Phase,
@@ -82,16 +83,18 @@ impl CallSummary {
             if let Event::Answered(_) = &happened.event {
                 self.answered_at = self.answered_at.or(Some(commit.at));
             } else if let Event::Ended(ended) = &happened.event {
-                self.end(ended.between.map_or(commit.at, |(_, latest)| latest));
+                self.end(ended, commit.at);
             }
         }
     }
 
-    fn end(&mut self, at: Timestamp) {
-        self.ended_at = Some(at);
-        self.duration_ms = self
-            .answered_at
-            .map(|answered| u64::try_from(at.since(answered).as_millis()).unwrap_or(u64::MAX));
+    /// An end that lies in an interval has no length that could be stated.
+    fn end(&mut self, ended: &Ended, at: Timestamp) {
+        self.ended_at = Some(ended.between.map_or(at, |(_, latest)| latest));
+        self.duration_ms = match (self.answered_at, ended.between) {
+            (Some(answered), None) => Some(u64::try_from(at.since(answered).as_millis()).unwrap_or(u64::MAX)),
+            (Some(_), Some(_)) | (None, _) => None,
+        };
         (self.family, self.cause, self.side, self.agent) = (None, None, None, None);
     }
 

@@ -79,7 +79,15 @@ pub fn we_hang_up() -> Vec<Commit> {
         .commits()
 }
 
-/// All of them, in the order of their beginning.
+/// The engine is killed while it rings and comes back a minute later.
+pub fn the_engine_crashes() -> Vec<Commit> {
+    Story::incoming(420, "dead01@192.0.2.9", "erin@192.0.2.9", "alice@127.0.0.1:5060")
+        .command(10, Command::Ring, "SIP/2.0 180 Ringing", false)
+        .recovered(61_000)
+        .commits()
+}
+
+/// Those without a crash, in the order of their beginning.
 pub fn all() -> Vec<Vec<Commit>> {
     vec![
         bob_hangs_up(),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use callbox_events::call::{Call, Command, Hangup, Input, Invite, Place, Policy, Signal, TimerId};
+use callbox_events::call::{Call, Command, Hangup, Input, Invite, Place, Policy, Recovery, Signal, TimerId};
 use callbox_events::schema::{Commit, Happened, WireDirection, WireMessage};
 use callbox_events::sip::{Counters, Dialog, Peer, Reason, Request, Response, Sdp, Transport};
 use callbox_events::{Agent, CallId, Role, Timestamp};
@@ -161,6 +161,13 @@ impl Story {
     pub fn timer(mut self, at_ms: u64, timer: TimerId, sends: &str) -> Self {
         self.cseq = "1 CANCEL".into();
         self.input(at_ms, Input::Timer(timer), &[], &[(sends, false)]);
+        self
+    }
+
+    /// The engine was killed, and comes back now.
+    pub fn recovered(mut self, at_ms: u64) -> Self {
+        let recovery = Recovery { last_event_at: self.call.last_event_at, fault: "crash".into() };
+        self.input(at_ms, Input::Recovery(recovery), &[], &[]);
         self
     }
 
