@@ -52,9 +52,8 @@ pub(super) fn unreachable(facts: &Facts<'_>) -> Option<Draft> {
         return None;
     }
     let detail = detail.to_ascii_lowercase();
-    let has = |known: &[&str]| {
-        detail.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| known.iter().any(|k| word == *k))
-    };
+    let has =
+        |known: &[&str]| detail.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| known.contains(&word));
     let (cause, says, fault) = if has(&["resolve", "resolved", "resolution", "dns", "lookup", "name"]) {
         (Cause::DnsFailed, "the target's name could not be resolved", Fault::Network)
     } else if has(&["uri", "scheme", "supported"]) {

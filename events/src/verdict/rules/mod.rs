@@ -114,3 +114,28 @@ pub(super) fn conclude(facts: &Facts<'_>) -> (&'static str, Draft) {
         })
         .unwrap_or_else(|| ("record.unexplained", record::unexplained(facts)))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn ids_are_unique_and_begin_with_the_witness() {
+        let mut seen = BTreeSet::new();
+        for rule in RULES {
+            assert!(seen.insert(rule.id), "{} is there twice", rule.id);
+            let witness = format!("{:?}.", rule.weight).to_lowercase();
+            assert!(rule.id.starts_with(&witness), "{} is no {witness}", rule.id);
+        }
+    }
+
+    #[test]
+    fn own_acts_are_heard_before_all_testimony_and_the_machine_last() {
+        let first_other = RULES.iter().position(|rule| rule.weight > Weight::Own).unwrap();
+        assert!(RULES[first_other..].iter().all(|rule| rule.weight > Weight::Own));
+        assert_eq!(RULES.last().unwrap().weight, Weight::Machine);
+        assert_eq!(RULES.iter().filter(|rule| rule.weight == Weight::Machine).count(), 1);
+    }
+}
