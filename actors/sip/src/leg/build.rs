@@ -34,7 +34,7 @@ pub(super) fn request(dialog: &Dialog, config: &LegConfig, parts: Parts<'_>) -> 
     let mut writer = numbered(to(writer, dialog), dialog, parts.cseq, parts.method);
     if matches!(parts.method, Method::Invite | Method::Update) {
         writer = writer
-            .header_display(&HeaderName::Contact, format_args!("<{}>", contact(dialog, config)))
+            .header_display(&HeaderName::Contact, contact(dialog, config))
             .header(&HeaderName::Allow, &config.allow);
     }
     if !config.user_agent.is_empty() {
@@ -139,7 +139,7 @@ pub(super) fn response(
     if makes_dialog && reply.status < 300 {
         writer = writer
             .copy_all(request, &HeaderName::RecordRoute)
-            .header_display(&HeaderName::Contact, format_args!("<{}>", contact(dialog, config)));
+            .header_display(&HeaderName::Contact, contact(dialog, config));
     }
     if let Some(target) = reply.redirect {
         writer = writer.header_display(&HeaderName::Contact, format_args!("<{target}>"));
@@ -178,8 +178,21 @@ fn with_reasons(mut writer: Writer, reasons: &[Reason]) -> Writer {
     writer
 }
 
-fn contact<'a>(dialog: &'a Dialog, config: &'a LegConfig) -> &'a str {
-    if dialog.local_contact.is_empty() { &config.contact } else { &dialog.local_contact }
+fn contact<'a>(dialog: &'a Dialog, config: &'a LegConfig) -> Contact<'a> {
+    let own = dialog.local_contact.as_str();
+    Contact(if own.is_empty() { &config.contact } else { own }, dialog.peer.transport)
+}
+
+/// Our Contact. A URI without `transport` means UDP, so a call over TCP says where it is (RFC 3261 §19.1.2).
+struct Contact<'a>(&'a str, Transport);
+
+impl std::fmt::Display for Contact<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.1 {
+            Transport::Tcp if !self.0.contains(";transport=") => write!(f, "<{};transport=tcp>", self.0),
+            Transport::Tcp | Transport::Udp => write!(f, "<{}>", self.0),
+        }
+    }
 }
 
 /// Where the response to a request goes (RFC 3261 §18.2.2, RFC 3581 §4).
