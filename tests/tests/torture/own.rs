@@ -50,7 +50,11 @@ fn requests_that_lack_or_repeat_what_they_need() {
         ("CSeq beyond 2^32", bent(&options(), "1 OPTIONS", "4294967296 OPTIONS"), Status(&[400])),
         ("Content-Length beyond the datagram", bent(&options(), "Length: 0", "Length: 99"), Status(&[400])),
         ("Content-Length that is no number", bent(&options(), "Length: 0", "Length: many"), Status(&[400])),
-        ("Max-Forwards that is no number", bent(&options(), "Forwards: 70", "Forwards: far"), Status(&[400])),
+        (
+            "Max-Forwards that is no number",
+            bent(&options(), "Forwards: 70", "Forwards: far"),
+            Status(&[200, 400]),
+        ),
         ("a version of the future", bent(&options(), "SIP/2.0\r\n", "SIP/3.0\r\n"), Status(&[505])),
         (
             "a Request-URI of another scheme",
