@@ -22,9 +22,11 @@ mod source;
 mod when;
 
 #[cfg(test)]
+#[allow(dead_code, reason = "the tests of the command line tell more of them")]
 #[path = "../tests/support/stories.rs"]
 mod stories;
 #[cfg(test)]
+#[allow(dead_code, reason = "the tests of the command line tell more of them")]
 #[allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 #[path = "../tests/support/story.rs"]
 mod story;
