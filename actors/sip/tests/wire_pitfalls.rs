@@ -260,6 +260,8 @@ fn p19_uri_headers_are_not_lost_in_silence() {
     assert_eq!(bridge::uri_to_rsip("sip:a@b?x=1"), Err(bridge::BridgeError::UriHeaders));
     let refer = ok(&options(&["Refer-To: <sip:a@b?Replaces=c%3Bto-tag%3D1%3Bfrom-tag%3D2>"]));
     assert_eq!(refer.refer_to().unwrap().unwrap().replaces.as_deref(), Some("c;to-tag=1;from-tag=2"));
+    let careless = ok(&options(&["Refer-To: <sip:a@b?Replaces=c@d%3Bto-tag%3D1%3Bfrom-tag%3D2>"]));
+    assert_eq!(careless.refer_to().unwrap().unwrap().replaces.as_deref(), Some("c@d;to-tag=1;from-tag=2"));
 }
 
 #[test]

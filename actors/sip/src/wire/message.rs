@@ -31,7 +31,7 @@ pub(super) struct Keys {
     pub branch: Option<Span>,
     /// In the value of From.
     pub from_tag: Option<Span>,
-    /// In the value of To.
+    /// In the value of To; may be empty.
     pub to_tag: Option<Span>,
 }
 

@@ -33,6 +33,8 @@ macro_rules! header_names {
                 match name.as_bytes().first()? {
                     // One letter holds few names: cheaper than hashing, and it stays readable.
                     $($letter | $upper => {
+                        // Nearly all senders write the names as the RFCs do.
+                        $(if name == $text { return Some(Self::$name); })*
                         $(if name.eq_ignore_ascii_case($text) { return Some(Self::$name); })*
                         None
                     })*

@@ -142,7 +142,7 @@ fn keys(scanned: &Scanned, start: &StartLine) -> Result<Keys, ParseErrorKind> {
         cseq_method,
         branch: top.branch().map(|branch| Span::of(value(via), branch)),
         from_tag: sender.tag().map(|tag| Span::of(value(from), tag)),
-        to_tag: receiver.tag().map(|tag| Span::of(value(to), tag)),
+        to_tag: receiver.params.get("tag").map(|tag| Span::of(value(to), tag)),
     })
 }
 

@@ -75,14 +75,17 @@ impl Reject {
         for header in &self.headers {
             match header.name {
                 HeaderName::Via if std::mem::take(&mut top) => writer.top_via(&header.value, source),
-                HeaderName::To if NameAddr::parse(&header.value).is_ok() => {
-                    writer.tagged(header, Some(to_tag))
-                }
+                HeaderName::To => writer.tagged(header, Some(to_tag).filter(|_| lacks_tag(header))),
                 _ => writer.copied(header),
             }
         }
         writer.finish()
     }
+}
+
+/// Whether a tag can be added: the address can be read and has none.
+fn lacks_tag(header: &Header) -> bool {
+    NameAddr::parse(&header.value).is_ok_and(|address| !address.params.has("tag"))
 }
 
 /// The five headers, wherever they can be made out; lines with stray control characters are passed over.

@@ -30,7 +30,7 @@ impl Message {
     /// The tag of To.
     #[must_use]
     pub fn to_tag(&self) -> Option<&str> {
-        self.span(self.keys.to, &HeaderName::To, self.keys.to_tag)
+        self.span(self.keys.to, &HeaderName::To, self.keys.to_tag).filter(|tag| !tag.is_empty())
     }
 
     /// The topmost Via, checked likewise.

@@ -6,7 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use bytes::Bytes;
 
-use super::grammar::{NameAddr, Param, Via, is_token};
+use super::grammar::{Param, Via, is_token};
 use super::text::has_control;
 use super::{Header, HeaderName, Message, Method, phrase_of};
 
@@ -105,7 +105,7 @@ impl Writer {
         for header in &request.headers {
             match header.name {
                 HeaderName::Via if std::mem::take(&mut top) => writer.top_via(&header.value, source),
-                HeaderName::To => writer.tagged(header, to_tag),
+                HeaderName::To => writer.tagged(header, to_tag.filter(|_| request.keys.to_tag.is_none())),
                 HeaderName::Via | HeaderName::From | HeaderName::CallId | HeaderName::CSeq => {
                     writer.copied(header);
                 }
@@ -190,12 +190,11 @@ impl Writer {
         self.put("\r\n");
     }
 
-    /// Copies a From or To and adds a tag if it has none.
+    /// Copies a To that has no tag, and adds one.
     pub(super) fn tagged(&mut self, header: &Header, tag: Option<&str>) {
         self.begin(&header.name);
         self.value_of(header);
-        let has_tag = || NameAddr::parse(&header.value).is_ok_and(|address| address.params.has("tag"));
-        if let Some(tag) = tag.filter(|_| !has_tag()) {
+        if let Some(tag) = tag {
             if !is_token(tag) {
                 self.fail(WriteError::Tag);
             }

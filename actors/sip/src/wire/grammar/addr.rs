@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use memchr::memchr;
+
 use super::quote::{cut, quoted_end, split_before, trim, unquote};
 use super::{Params, SyntaxError};
 
@@ -26,7 +28,10 @@ impl<'a> NameAddr<'a> {
         let value = trim(value);
         let (display, bracketed) = Self::split_display(value)?;
         let Some(inner) = bracketed else { return Self::parse_bare(value) };
-        let (uri, tail) = cut(inner, b'>').ok_or(SyntaxError("a < without its >"))?;
+        let (uri, tail) = inner
+            .split_at_checked(memchr(b'>', inner.as_bytes()).unwrap_or(inner.len()))
+            .and_then(|(uri, tail)| Some((uri, tail.strip_prefix('>')?)))
+            .ok_or(SyntaxError("a < without its >"))?;
         // Blanks inside the brackets are an error that a receiver may forgive (RFC 4475 §3.1.2.14).
         let uri = trim(uri);
         check_uri(uri)?;

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use memchr::memchr;
 
-use super::quote::{quoted_end, trim, unquote};
+use super::quote::{cut, find_unquoted, quoted_end, trim, unquote};
 use super::{SyntaxError, is_token};
 
 /// Parameters as written, read when asked for.
@@ -104,26 +104,10 @@ impl<'a> Params<'a> {
 impl<'a> Param<'a> {
     /// The first parameter of a text, and what stands behind the semicolon that ends it.
     fn split_first(text: &'a str) -> (Self, Option<&'a str>) {
-        let bytes = text.as_bytes();
-        let mut equals = None;
-        let mut at = 0;
-        let end = loop {
-            match bytes.get(at) {
-                Some(b';') => break Some(at),
-                Some(b'=') if equals.is_none() => equals = Some(at),
-                // An unclosed quote covers all the rest.
-                Some(b'"') => match text.get(at..).and_then(quoted_end) {
-                    Some(length) => at += length - 1,
-                    None => break None,
-                },
-                Some(_) => {}
-                None => break None,
-            }
-            at += 1;
-        };
+        // An unclosed quote covers all the rest.
+        let end = find_unquoted(text, b';');
         let part = text.get(..end.unwrap_or(text.len())).unwrap_or(text);
-        let split = equals.and_then(|at| Some((part.get(..at)?, part.get(at + 1..)?)));
-        let param = match split {
+        let param = match cut(part, b'=') {
             Some((name, value)) => Self { name: trim(name), value: Some(trim(value)) },
             None => Self { name: trim(part), value: None },
         };

@@ -68,7 +68,7 @@ pub(crate) fn find_unquoted(text: &str, separator: u8) -> Option<usize> {
     let bytes = text.as_bytes();
     let mut at = 0;
     loop {
-        let hit = at + bytes.get(at..)?.iter().position(|&byte| byte == separator || byte == b'"')?;
+        let hit = at + memchr2(separator, b'"', bytes.get(at..)?)?;
         if bytes.get(hit) == Some(&separator) {
             return Some(hit);
         }
