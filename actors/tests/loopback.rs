@@ -4,14 +4,16 @@
 
 mod common;
 
-use callbox::{Agent, Hangup, Notification, Outcome, PlaceCall, Waited};
+use std::sync::Arc;
+
+use callbox::{Agent, CallId, Config, Engine, Hangup, Notification, Outcome, PlaceCall, Waited};
 use callbox_events::call::IncomingPolicy;
 use callbox_events::sip::Transport;
 use callbox_store::JournalReader;
 use callbox_store::memory::MemoryJournal;
 use futures::executor::block_on;
 
-use common::{PATIENCE, open, quick, told, uri, wait_for};
+use common::{PATIENCE, config, open, quick, told, uri, wait_for, wait_of};
 
 fn talk_and_hang_up(transport: Transport) {
     let (journal_a, journal_b) = (MemoryJournal::new(), MemoryJournal::new());
@@ -72,4 +74,24 @@ fn an_engine_can_call_itself() {
         }
     }
     block_on(engine.close()).unwrap();
+}
+
+#[test]
+fn calls_find_their_way_on_several_arbiters() {
+    let (journal_a, journal_b) = (MemoryJournal::new(), MemoryJournal::new());
+    let three = |node, incoming| Config { arbiters: 3, ..config(node, quick(incoming)) };
+    let a = Engine::open_with(three("a", IncomingPolicy::Wait), Arc::new(journal_a)).unwrap();
+    let b = Engine::open_with(three("b", IncomingPolicy::Answer), Arc::new(journal_b)).unwrap();
+    let place = || PlaceCall::new("sip:alice@127.0.0.1", uri(&b, "bob", Transport::Udp));
+    let calls: Vec<CallId> = (0..24).map(|_| block_on(a.call(place())).unwrap()).collect();
+    for call in &calls {
+        wait_of(&a, *call, Notification::Connected);
+    }
+    assert_eq!((block_on(a.calls()).len(), block_on(b.calls()).len()), (24, 24));
+    for call in &calls {
+        assert_eq!(block_on(a.hangup(*call, Hangup::by(Agent::User))), Ok(Outcome::Accepted));
+        wait_of(&a, *call, Notification::Ended);
+    }
+    block_on(a.close()).unwrap();
+    block_on(b.close()).unwrap();
 }
