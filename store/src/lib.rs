@@ -3,12 +3,18 @@
 //! One promise carries this crate: **a commit whose append was answered with a [`Position`] survives the death of the
 //! process and of the machine, whole, in its place, and any later change of it can be seen.**
 //!
-//! - [`Journal`] is what the engine writes to; [`JournalReader`] is the reading half that tools use.
-//! - [`memory::MemoryJournal`] is the reference: small, obvious, with hooks for tests.
+//! 1. [`Journal::append`] hands a [`Commit`](callbox_events::schema::Commit) over and returns at once. It is the unit:
+//!    all events of one transition of one call, named by its call and its version, so that a repeated append of the
+//!    same content is recognised and answered with the first one's position.
+//! 2. The writer, one plain thread, puts what waits into one group: one batch, one sync, then the watermark.
+//! 3. Then the commits become visible to readers and their [`Append`]s resolve. An error ends the writing for good:
+//!    what reached the disk is found out by opening the store again, never by trying again.
 //!
-//! The unit of append is a [`Commit`](callbox_events::schema::Commit): all events of one transition of one call. A
-//! commit is named by its call and its version (the sequence number of its first event within the call), so a
-//! repeated append of the same content is recognised and answered with the first one's position.
+//! - [`sled::SledJournal`] is the durable journal, [`memory::MemoryJournal`] the reference, with hooks for tests.
+//!   [`testing::conformance`] is what both must do, and what a later backend must.
+//! - [`reader::open`] reads a store from any process: through its writer's socket, or a copy if nobody writes.
+//! - [`find`] resolves what a person calls a call; [`verify`](mod@verify) looks at every byte that matters.
+//! - `FORMAT.md` describes the bytes, what an acknowledgement means and what is not promised.
 
 mod append;
 pub mod chain;

@@ -17,6 +17,7 @@ mod tree;
 mod writer;
 
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -89,6 +90,19 @@ pub struct SledJournal {
     server: Option<Server>,
 }
 
+/// What a journal has done since it was opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Stats {
+    /// Groups written, which is the number of syncs.
+    pub groups: u64,
+    /// Commits written.
+    pub commits: u64,
+    /// Bytes of keys and values handed to sled.
+    pub bytes: u64,
+    /// Commits that wait.
+    pub waiting: usize,
+}
+
 impl SledJournal {
     /// Opens the store in `dir`, creating it if there is none.
     ///
@@ -125,10 +139,14 @@ impl SledJournal {
         Ok(journal)
     }
 
-    /// How many commits wait to be written: a measure of load.
+    /// What it has done: a measure of load.
     #[must_use]
-    pub fn waiting(&self) -> usize {
-        self.queue.waiting()
+    pub fn stats(&self) -> Stats {
+        let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let counted = &self.store.counted;
+        let (groups, commits, bytes) =
+            (count(&counted.groups), count(&counted.commits), count(&counted.bytes));
+        Stats { groups, commits, bytes, waiting: self.queue.waiting() }
     }
 
     fn stop(&self, why: &str) -> Result<(), CloseError> {

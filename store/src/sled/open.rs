@@ -31,10 +31,15 @@ const ASIDE_COPIES: u32 = 3;
 /// Opens a store for writing, creating it if need be. The caller holds the lock.
 pub fn writable(store: &Path, lock: Lock, cache_bytes: u64) -> Result<Arc<Store>, OpenError> {
     let log = layout::log_dir(store, 0);
+    if !log.join("db").exists() {
+        // Before sled makes a new one in its place.
+        reaches_watermark(store, store, 0)?;
+    }
     fs::create_dir_all(&log).map_err(OpenError::io("creating", &log))?;
     let tree = open_or_repair(store, &log, cache_bytes)?;
     sync_files(store, &log).map_err(OpenError::io("syncing", &log))?;
     if tree.is_empty().map_err(broken(store, "log"))? {
+        reaches_watermark(store, store, 0)?;
         let mut batch = Batch::default();
         batch.put(keys::VERSION, &FORMAT_VERSION.to_be_bytes());
         tree.commit(batch).map_err(broken(store, "log"))?;

@@ -27,7 +27,16 @@ pub struct Store {
     durable: AtomicU64,
     pub(super) bell: Arc<Bell>,
     pub(super) dir: PathBuf,
+    pub(super) counted: Counted,
     _lock: Option<Lock>,
+}
+
+/// What the writer has written since the store was opened.
+#[derive(Debug, Default)]
+pub(super) struct Counted {
+    pub groups: AtomicU64,
+    pub commits: AtomicU64,
+    pub bytes: AtomicU64,
 }
 
 impl Store {
@@ -38,6 +47,7 @@ impl Store {
             durable: AtomicU64::new(tail),
             bell: Arc::new(Bell::new(Cursor::at(tail))),
             dir,
+            counted: Counted::default(),
             _lock: lock,
         })
     }

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::group::{Finished, Group, Placed};
@@ -61,7 +62,7 @@ impl Writer {
         if finished.acks.is_empty() {
             return Ok(());
         }
-        self.pace.wrote(finished.acks.len());
+        self.count(&finished);
         let applied = self.store.tree.apply(finished.batch);
         self.store.table().settle(&finished.rowed);
         let written = applied.and_then(|()| self.store.tree.sync()).and_then(|()| {
@@ -76,6 +77,14 @@ impl Writer {
         self.store.publish(finished.tail);
         finished.acks.into_iter().for_each(|(ack, position)| ack.resolve(Ok(position)));
         Ok(())
+    }
+
+    fn count(&mut self, finished: &Finished) {
+        self.pace.wrote(finished.acks.len());
+        let counted = &self.store.counted;
+        counted.groups.fetch_add(1, Ordering::Relaxed);
+        counted.commits.fetch_add(finished.acks.len() as u64, Ordering::Relaxed);
+        counted.bytes.fetch_add(finished.batch.bytes as u64, Ordering::Relaxed);
     }
 
     fn build(&self, requests: &mut VecDeque<Request>) -> Finished {
