@@ -68,7 +68,7 @@ const CACHE_BYTES: u64 = 64 * 1024 * 1024;
 impl Default for Options {
     fn default() -> Self {
         Self {
-            group_delay: Duration::from_millis(1),
+            group_delay: Duration::from_millis(2),
             group_commits: 512,
             group_bytes: 128 * 1024,
             queue_commits: 65_536,

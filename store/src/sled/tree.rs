@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::ops::Deref;
 use std::path::Path;
+use std::time::Duration;
 
 use super::quiet::guarded;
 use crate::error::ReadError;
@@ -70,6 +71,17 @@ fn run<T>(work: impl FnOnce() -> sled::Result<T>) -> Result<T, Fault> {
     }
 }
 
+/// sled's worker threads may hold its file, and its lock on it, for a moment after it was closed. Our own lock has kept
+/// every other process out, so it is only a matter of waiting: up to ten seconds.
+const LINGERING: (u32, Duration) = (1_000, Duration::from_millis(10));
+
+fn is_lingering(fault: &Fault) -> bool {
+    match fault {
+        Fault::Io(what) => what.contains("could not acquire lock"),
+        Fault::Full | Fault::Damage(_) => false,
+    }
+}
+
 /// An open log directory.
 pub struct Tree {
     db: Option<sled::Db>,
@@ -117,7 +129,15 @@ impl Tree {
     /// Opens sled's directory as it is. See `open` for what has to be done around it.
     pub fn open(dir: &Path, cache_bytes: u64) -> Result<Self, Fault> {
         let config = sled::Config::new().path(dir).cache_capacity(cache_bytes).flush_every_ms(None);
-        let db = run(|| config.open())?;
+        let mut opened = run(|| config.open());
+        for _ in 0..LINGERING.0 {
+            if !opened.as_ref().is_err_and(is_lingering) {
+                break;
+            }
+            std::thread::sleep(LINGERING.1);
+            opened = run(|| config.open());
+        }
+        let db = opened?;
         let file = File::options().read(true).write(true).open(dir.join("db"))?;
         Ok(Self { db: Some(db), file })
     }
