@@ -75,6 +75,10 @@ fn p06_latin_1_survives_byte_for_byte() {
     let reply = Writer::reply(&message, 200, Some("t"), source()).finish().unwrap();
     assert!(reply.windows(5).any(|window| window == b"\"J\xfcrg"), "the echo has the byte that came");
     assert_eq!(&message.raw[..], &bytes[..]);
+    let mut bytes = options(&["Via: SIP/2.0/UDP h;branch=z9hG4bK#"]).into_bytes();
+    bytes.iter_mut().filter(|byte| **byte == b'#').for_each(|byte| *byte = 0xfc);
+    let reply = Writer::reply(&read(&bytes).unwrap(), 200, Some("t"), source()).finish().unwrap();
+    assert!(reply.windows(9).any(|window| window == b"z9hG4bK\xfc\r"), "the branch above all");
 }
 
 #[test]

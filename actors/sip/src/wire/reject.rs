@@ -74,7 +74,7 @@ impl Reject {
         let mut top = true;
         for header in &self.headers {
             match header.name {
-                HeaderName::Via if std::mem::take(&mut top) => writer.top_via(&header.value, source),
+                HeaderName::Via if std::mem::take(&mut top) => writer.top_via(header, source),
                 HeaderName::To => writer.tagged(header, Some(to_tag).filter(|_| lacks_tag(header))),
                 _ => writer.copied(header),
             }

@@ -55,6 +55,12 @@ impl Str {
         }
     }
 
+    /// Whether the bytes were not UTF-8 and were read as Latin-1.
+    #[must_use]
+    pub fn is_latin1(&self) -> bool {
+        self.latin1
+    }
+
     /// The part of this text that `part`, a slice of it, covers; shares the memory.
     pub(crate) fn part(&self, part: &str) -> Self {
         Self { text: self.text.slice_ref(part), latin1: self.latin1 }

@@ -104,7 +104,7 @@ impl Writer {
         let mut top = true;
         for header in &request.headers {
             match header.name {
-                HeaderName::Via if std::mem::take(&mut top) => writer.top_via(&header.value, source),
+                HeaderName::Via if std::mem::take(&mut top) => writer.top_via(header, source),
                 HeaderName::To => writer.tagged(header, to_tag.filter(|_| request.keys.to_tag.is_none())),
                 HeaderName::Via | HeaderName::From | HeaderName::CallId | HeaderName::CSeq => {
                     writer.copied(header);
@@ -204,7 +204,13 @@ impl Writer {
     }
 
     /// Writes the top Via of a request back with what its receiver knows of the sender.
-    pub(super) fn top_via(&mut self, value: &str, source: SocketAddr) {
+    ///
+    /// One that is not UTF-8 goes back as it came: its client must find its branch in it, byte for byte.
+    pub(super) fn top_via(&mut self, header: &Header, source: SocketAddr) {
+        if header.value.is_latin1() {
+            return self.copied(header);
+        }
+        let value = header.value.as_str();
         self.begin(&HeaderName::Via);
         if has_control(value.as_bytes()) {
             self.fail(WriteError::ControlByte(HeaderName::Via));
