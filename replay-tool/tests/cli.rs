@@ -157,6 +157,17 @@ fn show_as_json_is_one_recorded_event_a_line() {
 }
 
 #[test]
+fn show_as_json_carries_whole_messages_on_request() {
+    let out = Store::of(stories::all()).callbox(&["show", "77aa01@192.0.2.7", "--json", "--raw"]).ok();
+    let events = lines(&out);
+    assert_eq!(events.len(), 5);
+    assert_eq!(events[0]["wire"][0]["direction"], "in");
+    assert_eq!(events[0]["wire"][0]["peer"], "udp:127.0.0.1:5070");
+    assert!(events[2]["wire"][0]["message"].as_str().unwrap().starts_with("SIP/2.0 603 Decline\r\n"));
+    assert!(events[3]["wire"].is_null(), "the messages stand with the commit's first event");
+}
+
+#[test]
 fn ladders_are_drawn_in_four_ways() {
     let store = Store::of(stories::all());
     for (name, call) in [("ours", "a84b4c76e66710@127.0.0.1"), ("theirs", "77aa01@192.0.2.7")] {

@@ -14,7 +14,9 @@ const EXAMPLES: &str = "\
 Examples:
   callbox ladder latest
   callbox ladder latest --format html > call.html     one file, opens anywhere
-  callbox ladder 3f2a --format mermaid | pbcopy       paste into an issue";
+  callbox ladder 3f2a --format mermaid                paste into an issue or a wiki
+
+With --json the model of the chart is printed instead of a drawing.";
 
 /// Draw a call as a sequence chart with relative times
 #[derive(Debug, Clone, clap::Args)]
