@@ -326,3 +326,36 @@ fn an_ack_of_a_delayed_offer_brings_the_answer() {
     assert!(matches!(out.signals[..], [Signal::Ack(_)]));
     assert!(leg.remote_sdp().unwrap().starts_with("v=0"));
 }
+
+#[test]
+fn a_flood_of_requests_and_forks_is_bounded() {
+    let (mut leg, _) = begin(&request("INVITE", "sip:b@h", &[]));
+    let to = "To: <sip:bob@example.com>;tag=tag-b";
+    for number in 0..10_000 {
+        let via = format!("Via: SIP/2.0/UDP 10.0.0.1;branch=z9hG4bK{number};rport");
+        let text = format!(
+            "INFO sip:b@h SIP/2.0\r\n{via}\r\nFrom: <sip:ann@example.com>;tag=ann\r\n{to}\r\nCall-ID: c1\r\n\
+             CSeq: {} INFO\r\n\r\n",
+            number + 8
+        );
+        let mut out = Outbox::new();
+        leg.receive(NOW, parse(text.into(), &Limits::default()).unwrap(), source(), &mut out);
+        assert_eq!((out.transmits.len(), out.signals.len()), (1, 1));
+    }
+    assert!(format!("{leg:?}").len() < 100_000, "finished transactions are forgotten");
+}
+
+#[test]
+fn a_drained_leg_begins_nothing() {
+    let (mut leg, _) = begin(&request("INVITE", "sip:b@h", &[]));
+    respond(&mut leg, &plain(486, vec![]));
+    let mut out = Outbox::new();
+    while let Some(next) = leg.next_timeout() {
+        leg.handle_timeout(next, &mut SeededIds::new(1), &mut out);
+    }
+    assert!(leg.is_drained());
+    out.clear();
+    leg.receive(NOW, request("BYE", "sip:b@h", &["To: <sip:bob@example.com>;tag=tag-b"]), source(), &mut out);
+    assert_eq!((out.signals.len(), read(&out.transmits[0]).status()), (0, Some(481)));
+    assert_eq!(leg.next_timeout(), None);
+}

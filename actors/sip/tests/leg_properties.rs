@@ -71,8 +71,6 @@ fn play(seed: u64, loss: u64, transport: Transport, wishes: Vec<(u64, bool, Wish
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 150, ..ProptestConfig::default() })]
-
     #[test]
     fn two_sides_end_and_drain_whatever_the_network_does(
         seed: u64, loss in 0_u64..40, tcp: bool, wishes in wishes(false)
@@ -164,8 +162,6 @@ fn read(bytes: Bytes) -> Option<Message> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 150, ..ProptestConfig::default() })]
-
     #[test]
     fn a_storm_of_senseless_messages_and_effects_does_no_harm(seed: u64, callee: bool) {
         thread_local!(static CORPUS: Vec<(char, Bytes)> = corpus());

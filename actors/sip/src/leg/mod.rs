@@ -145,7 +145,9 @@ impl Leg {
 
     /// Takes a message. Repeated ones are absorbed and answered again; everything else becomes signals.
     pub fn receive(&mut self, now: Timestamp, message: Message, source: Peer, out: &mut Outbox) {
-        if message.is_request() {
+        if self.drained {
+            self.receive_too_late(&message, source, out);
+        } else if message.is_request() {
             self.receive_request(now, message, source, out);
         } else {
             self.receive_response(now, &message, out);

@@ -10,6 +10,9 @@ use crate::transaction::{Input, Kind, State};
 use crate::wire::{Message, Method};
 use crate::{digest, stateless};
 
+/// Requests of the other side that are remembered at once; a call has a handful.
+const MAX_SERVERS: usize = 32;
+
 impl Leg {
     /// Whether this message belongs to this leg rather than to another one with the same Call-ID (an engine that
     /// calls itself, two forks of one call).
@@ -34,6 +37,11 @@ impl Leg {
         self.role == Role::Callee
             && message.cseq().0 == self.dialog.invite_cseq
             && message.from_tag().unwrap_or_default() == self.dialog.remote_tag.as_deref().unwrap_or_default()
+    }
+
+    /// The leg has said its last word: nothing may begin here any more.
+    pub(super) fn receive_too_late(&mut self, message: &Message, source: Peer, out: &mut Outbox) {
+        self.refuse(message, source, 481, out);
     }
 
     pub(super) fn receive_request(
@@ -112,7 +120,18 @@ impl Leg {
         let mut server = Server::new(message, purpose, kind, source);
         let timers = self.config.timers;
         server.step(Input::Start, now, timers, &mut self.counters, out);
+        self.make_room();
         self.servers.push(Box::new(server));
+    }
+
+    /// A peer that sends requests without end must not make every look-up slow: the oldest finished one that is no
+    /// matter of the call is forgotten. Should it come again, its CSeq is out of order.
+    fn make_room(&mut self) {
+        if self.servers.len() >= MAX_SERVERS {
+            let oldest =
+                self.servers.iter().position(|server| server.purpose == Purpose::Other && !server.is_open());
+            oldest.map(|index| self.servers.remove(index));
+        }
     }
 
     /// Answers without a transaction: the same request would get the same answer again.

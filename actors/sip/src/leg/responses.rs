@@ -13,6 +13,9 @@ use crate::transaction::{Input, Kind, Machine};
 use crate::wire::{Message, Method};
 use crate::{dialog, digest};
 
+/// Forks of one INVITE that are told apart.
+const MAX_FORKS: usize = 64;
+
 impl Leg {
     pub(super) fn receive_response(&mut self, now: Timestamp, message: &Message, out: &mut Outbox) {
         let status = message.status().unwrap_or_default();
@@ -123,8 +126,11 @@ impl Leg {
         hasher.write(&message.raw);
         let print = hasher.finish();
         let tag = message.to_tag().unwrap_or_default();
+        let full = self.early.len() >= MAX_FORKS;
         match self.early.iter_mut().find(|early| early.0 == tag) {
             Some(early) => std::mem::replace(&mut early.1, print) == print,
+            // Beyond that many forks somebody is inventing tags.
+            None if full => true,
             None => {
                 self.early.push(Box::new((tag.to_owned(), print)));
                 false
@@ -171,7 +177,7 @@ impl Leg {
             again(fork.peer, &fork.ack, kind, &mut self.counters, out);
             return;
         }
-        if cseq != self.dialog.invite_cseq {
+        if cseq != self.dialog.invite_cseq || self.forks.len() >= MAX_FORKS {
             self.counters.stray = self.counters.stray.saturating_add(1);
             return;
         }
