@@ -1,45 +1,51 @@
-//! Headers that may betray an announcement, a diversion or a server (VERDICTS section 5).
+//! Headers that may betray an announcement, a diversion or a server.
 
 use callbox_events::sip::{Clues, Diversion};
 
-use crate::wire::{HeaderName, Message, SipUri};
+use crate::wire::grammar::{Diversion as Diverted, HistoryInfo};
+use crate::wire::{HeaderName, Message, NameAddr, SipUri};
 
-/// Collects them. What occurs once at most is taken from its first occurrence.
+/// Collects them in one pass: every message of a call comes through here, and most have few. What occurs once at most
+/// is taken from its first occurrence; what can't be read is no clue.
 #[must_use]
 pub fn clues(message: &Message) -> Clues {
     let mut clues = Clues::default();
+    let mut contact = None;
     for header in &message.headers {
         let value = header.value.as_str();
         match header.name {
-            HeaderName::Server | HeaderName::UserAgent => {
-                clues.software.get_or_insert_with(|| value.to_owned());
-            }
-            HeaderName::PEarlyMedia => {
-                clues.early_media.get_or_insert_with(|| value.to_owned());
-            }
+            HeaderName::Contact => contact = contact.or_else(|| NameAddr::parse(value).ok()),
+            HeaderName::Server | HeaderName::UserAgent => first(&mut clues.software, value),
+            HeaderName::PEarlyMedia => first(&mut clues.early_media, value),
+            HeaderName::XAsteriskHangupCause => first(&mut clues.hangup_cause, value),
             HeaderName::Warning => clues.warnings.push(value.to_owned()),
-            HeaderName::XAsteriskHangupCause => {
-                clues.hangup_cause.get_or_insert_with(|| value.to_owned());
-            }
-            HeaderName::HistoryInfo
-            | HeaderName::Diversion
-            | HeaderName::Contact
-            | HeaderName::RetryAfter => {}
+            HeaderName::HistoryInfo => clues.diversions.extend(moved(value)),
+            HeaderName::Diversion => clues.diversions.extend(diverted(value)),
+            HeaderName::RetryAfter => clues.retry_after = message.retry_after().map(|retry| retry.seconds),
             _ => {}
         }
     }
-    diversions(message, &mut clues);
-    if let Some(contact) = message.contact() {
+    if let Some(contact) = contact {
         clues.automata = contact.params.has("automata");
         clues.contact_host = SipUri::parse(contact.uri).ok().map(|uri| uri.host.to_owned());
     }
-    clues.retry_after = message.retry_after().map(|retry| retry.seconds);
     clues
 }
 
-fn diversions(message: &Message, clues: &mut Clues) {
-    let moved = message.history_info().filter(|entry| entry.cause.is_some());
-    clues.diversions.extend(moved.map(|entry| Diversion { cause: entry.cause, reason: None }));
-    let moved = message.diversions().filter_map(|entry| entry.reason);
-    clues.diversions.extend(moved.map(|reason| Diversion { cause: None, reason: Some(reason.into_owned()) }));
+fn first(clue: &mut Option<String>, value: &str) {
+    if clue.is_none() {
+        *clue = Some(value.to_owned());
+    }
+}
+
+/// An entry of History-Info that says why the call was moved on.
+fn moved(value: &str) -> Option<Diversion> {
+    let cause = HistoryInfo::parse(value).ok()?.cause?;
+    Some(Diversion { cause: Some(cause), reason: None })
+}
+
+/// An entry of Diversion that does.
+fn diverted(value: &str) -> Option<Diversion> {
+    let reason = Diverted::parse(value).ok()?.reason?.into_owned();
+    Some(Diversion { cause: None, reason: Some(reason) })
 }

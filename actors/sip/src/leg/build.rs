@@ -9,7 +9,7 @@ use super::LegConfig;
 use super::error::BuildError;
 use crate::dialog::route;
 use crate::wire::grammar::write_reason;
-use crate::wire::{HeaderName, Message, Method, WriteError, Writer};
+use crate::wire::{HeaderName, Message, Method, Via, WriteError, Writer};
 
 /// What our descriptions are.
 pub(super) const SDP: &str = "application/sdp";
@@ -195,9 +195,8 @@ impl std::fmt::Display for Contact<'_> {
     }
 }
 
-/// Where the response to a request goes (RFC 3261 §18.2.2, RFC 3581 §4).
-pub(crate) fn reply_peer(request: &Message, source: Peer) -> Peer {
-    let via = request.top_via();
+/// Where the response to a request with this topmost Via goes (RFC 3261 §18.2.2, RFC 3581 §4).
+pub(crate) fn reply_peer(via: &Via<'_>, source: Peer) -> Peer {
     if source.transport.is_reliable() || via.wants_rport() {
         return source;
     }

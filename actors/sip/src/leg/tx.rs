@@ -145,13 +145,14 @@ impl Client {
 impl Server {
     /// A transaction for a request that just came.
     pub(super) fn new(request: Message, purpose: Purpose, kind: Kind, source: Peer) -> Self {
+        let via = request.top_via();
         Self {
             machine: Machine::new(kind, source.transport.is_reliable()),
             purpose,
-            key: Key::of(&request),
+            key: Key::of(&request, &via),
             cseq: request.cseq().0,
             source,
-            peer: super::build::reply_peer(&request, source),
+            peer: super::build::reply_peer(&via, source),
             request: Some(Box::new(request)),
             response: Bytes::new(),
         }

@@ -63,7 +63,7 @@ pub(crate) fn refuse_as(
         writer = writer.header(&HeaderName::Server, &config.user_agent);
     }
     let bytes = writer.finish().ok()?;
-    Some(Transmit { peer: reply_peer(message, source), bytes, kind: TransmitKind::AbsorbedReply })
+    Some(Transmit { peer: reply_peer(&message.top_via(), source), bytes, kind: TransmitKind::AbsorbedReply })
 }
 
 /// The reply to bytes that are no usable message but told enough to be answered.

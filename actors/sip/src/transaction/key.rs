@@ -1,6 +1,6 @@
 //! Which transaction a request belongs to (RFC 3261 §17.2.3).
 
-use crate::wire::Message;
+use crate::wire::{Message, Via};
 
 /// The identity of a server transaction, apart from its method.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,10 +28,9 @@ pub struct Old {
 }
 
 impl Key {
-    /// The key of a request.
+    /// The key of a request with this topmost Via.
     #[must_use]
-    pub fn of(request: &Message) -> Self {
-        let via = request.top_via();
+    pub fn of(request: &Message, via: &Via<'_>) -> Self {
         match via.branch().filter(|_| via.has_transaction_id()) {
             Some(branch) => {
                 let mut sent_by = via.host.to_ascii_lowercase();
