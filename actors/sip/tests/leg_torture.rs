@@ -1,7 +1,7 @@
 //! The messages of RFC 4475 and RFC 5118 thrown at an engine without calls and at legs of every kind, where the shared
 //! test data is at hand.
 
-#![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 mod common;
 mod world;
