@@ -1,5 +1,7 @@
 //! Two daemons call each other, driven by their control APIs and followed by their event streams.
 
+#![allow(clippy::expect_used, reason = "a failure here is the failure of a test")]
+
 mod support;
 
 use serde_json::Value;
