@@ -5,7 +5,7 @@ use callbox_events::schema::{Commit, StoredCommit};
 
 use crate::append::Append;
 use crate::chain::Link;
-use crate::error::{CloseError, ReadError};
+use crate::error::{AppendError, CloseError, ReadError};
 use crate::subscription::Subscription;
 
 /// What an append takes to be true of the call.
@@ -161,6 +161,9 @@ pub trait Journal: JournalReader {
 
     /// What this backend can do.
     fn caps(&self) -> Caps;
+
+    /// Why appends are refused from now on: it is closed, or a write failed. `None` while it takes them.
+    fn refusal(&self) -> Option<AppendError>;
 
     /// Writes what waits, then stops: later appends are [`AppendError::Unavailable`](crate::AppendError::Unavailable),
     /// subscriptions end. Idempotent.

@@ -232,6 +232,10 @@ impl Journal for MemoryJournal {
         Caps { backend: "memory", durable: false, max_commit_bytes: MAX_COMMIT_BYTES, shards: 1 }
     }
 
+    fn refusal(&self) -> Option<AppendError> {
+        self.lock().closed.map(|why| AppendError::Unavailable { why: why.into() })
+    }
+
     fn close(&self) -> Result<(), CloseError> {
         self.release_all();
         self.lock().closed.get_or_insert("it is closed");

@@ -203,6 +203,10 @@ impl Journal for SledJournal {
         Caps { backend: "sled", durable: true, max_commit_bytes: MAX_COMMIT_BYTES, shards: 1 }
     }
 
+    fn refusal(&self) -> Option<AppendError> {
+        self.queue.closed()
+    }
+
     fn close(&self) -> Result<(), CloseError> {
         self.stop(CLOSED)?;
         match self.queue.closed() {

@@ -182,6 +182,8 @@ pub async fn show(context: Data<Context>) -> Result<HttpResponse, ApiError> {
 
 /// `GET /healthz`: whether calls can be taken and recorded.
 pub async fn health(context: Data<Context>) -> Result<HttpResponse, ApiError> {
-    context.engine()?.journal().tail()?;
+    if let Some(error) = context.engine()?.journal().refusal() {
+        return Err(ApiError::unavailable("journal_unavailable", error.to_string()).hint(error.hint()));
+    }
     Ok(HttpResponse::Ok().json(json!({ "status": "ok" })))
 }
