@@ -13,7 +13,7 @@ use crate::journal::{CallIds, Caps, Commits, Cursor, Expect, Head, Journal, Jour
 use crate::subscription::{Bell, Source, Subscription};
 
 /// The most bytes an encoded commit may have, as in the durable backend.
-const MAX_COMMIT_BYTES: usize = 192 * 1024;
+const MAX_COMMIT_BYTES: usize = 72 * 1024;
 
 /// A journal in memory. Clones share one journal. Acknowledges at once unless a test holds the acks back.
 #[derive(Debug, Clone)]

@@ -13,7 +13,7 @@ pub const VERSION: u16 = 1;
 
 const MAGIC: &[u8; 8] = b"callbox\n";
 
-/// No message is longer: a commit has at most 192 KiB.
+/// No message is longer: a commit has at most 72 KiB.
 const MAX_MESSAGE: usize = 1024 * 1024;
 
 /// What a client may ask.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::append::Ack;
 use crate::error::AppendError;
-use crate::frame::Facts;
+use crate::frame::{Facts, HEADER_BYTES};
 
 /// A commit that waits.
 #[derive(Debug)]
@@ -17,6 +17,13 @@ pub struct Request {
     pub payload: Vec<u8>,
     /// Whom to tell.
     pub ack: Ack,
+}
+
+impl Request {
+    /// What it takes in the log.
+    fn bytes(&self) -> usize {
+        HEADER_BYTES + self.payload.len()
+    }
 }
 
 /// Limits of what is taken at once.
@@ -72,7 +79,7 @@ impl Queue {
             request.ack.resolve(Err(error));
             return;
         }
-        state.bytes += request.payload.len();
+        state.bytes += request.bytes();
         state.waiting.push_back(request);
         let wake = match state.writer {
             Writer::Busy => false,
@@ -109,10 +116,13 @@ impl Queue {
         }
         state.writer = Writer::Busy;
         let mut bytes = 0;
-        while group.len() < self.group.commits && bytes < self.group.bytes {
-            let Some(request) = state.waiting.pop_front() else { break };
-            bytes += request.payload.len();
-            group.push_back(request);
+        while let Some(next) = state.waiting.front().map(Request::bytes) {
+            let full = group.len() >= self.group.commits || bytes + next > self.group.bytes;
+            if full && !group.is_empty() {
+                break;
+            }
+            bytes += next;
+            group.extend(state.waiting.pop_front());
         }
         state.bytes -= bytes.min(state.bytes);
         true
