@@ -21,6 +21,17 @@ fn story(test: impl Future<Output = ()>) {
     tokio::task::LocalSet::new().block_on(&runtime, async { timeout(BOUND, test).await.expect("in time") });
 }
 
+/// The same in virtual time: whenever nothing is to be done, the clock goes to the next deadline.
+fn patient_story(test: impl Future<Output = ()>) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .start_paused(true)
+        .build()
+        .expect("a runtime");
+    tokio::task::LocalSet::new()
+        .block_on(&runtime, async { timeout(BOUND * 1_000, test).await.expect("in time") });
+}
+
 fn local(transport: Transport) -> Peer {
     Peer { transport, addr: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)) }
 }
@@ -288,5 +299,22 @@ fn connections_beyond_the_limit_are_closed_at_once() {
         transports.send(at, elsewhere, message("2"));
         let (_, detail) = router.failure().await;
         assert!(detail.contains("limit"), "{detail}");
+    });
+}
+
+#[test]
+fn a_stranger_who_does_not_finish_a_message_is_sent_away() {
+    patient_story(async {
+        let (_transports, router, at) = bind(Transport::Tcp).await;
+        for begun in [&b""[..], b"OPTIONS sip:a@127.0.0.1 SIP/2.0\r\nVia: SIP"] {
+            let mut stranger = TcpStream::connect(at.addr).await.expect("connected");
+            stranger.write_all(begun).await.expect("sent");
+            let mut nothing = Vec::new();
+            assert_eq!(stranger.read_to_end(&mut nothing).await.expect("closed"), 0);
+            match router.next().await {
+                TransportEvent::Closed { detail, .. } => assert!(detail.contains("silent"), "{detail}"),
+                other => panic!("{other:?} instead of an end"),
+            }
+        }
     });
 }
