@@ -126,14 +126,16 @@ impl Group {
         self.chunk_seq = self.next;
     }
 
-    /// Seals it, with rows for calls that have become old.
+    /// Seals it, with rows for calls that have become old. An empty group is not written, so it takes no rows along.
     pub fn finish(mut self, table: &mut Table) -> Finished {
-        self.seal();
-        for row in table.sweep(self.next) {
-            self.put(&row);
-        }
-        if let Some(floor) = table.rise(self.next) {
-            self.batch.put(keys::FLOOR, &floor.to_be_bytes());
+        if !self.is_empty() {
+            self.seal();
+            for row in table.sweep(self.next) {
+                self.put(&row);
+            }
+            if let Some(floor) = table.rise(self.next) {
+                self.batch.put(keys::FLOOR, &floor.to_be_bytes());
+            }
         }
         Finished { batch: self.batch, acks: self.acks, rowed: self.rowed, tail: self.next }
     }
