@@ -94,9 +94,13 @@ impl Source {
         self.tokens.windows(sequence.len()).filter(matches).map(place).collect()
     }
 
-    /// Places where `name` is used as the first segment of a path (`name::…`), so as a crate or a module in scope.
+    /// Places where `name` is used as the first segment of a path (`name::…`), so as a crate; none if the file brings a
+    /// module of that name into scope (`use crate::name;`).
     #[must_use]
     pub fn crate_uses(&self, name: &str) -> Vec<Place> {
+        if !self.find(&["use", "crate", ":", ":", name, ";"]).is_empty() {
+            return Vec::new();
+        }
         let colon = |index: usize| self.tokens.get(index).is_some_and(|token| token.text == ":");
         let mut places = BTreeSet::new();
         for (index, token) in self.tokens.iter().enumerate() {
@@ -238,5 +242,6 @@ mod tests {
         let text = "use sled::Db;\nuse crate::sled::SledJournal;\nfn f(db: sled::Db) { self::sled::open() }";
         let places = source(text).crate_uses("sled");
         assert_eq!(places.iter().map(|place| place.line).collect::<Vec<_>>(), [1, 3]);
+        assert_eq!(source("use crate::sled;\nfn f() { sled::open_copy() }").crate_uses("sled"), []);
     }
 }
