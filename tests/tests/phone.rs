@@ -129,6 +129,18 @@ fn the_phone_is_called_and_the_engine_loses_patience() {
 }
 
 #[test]
+fn the_phone_is_called_and_loses_patience() {
+    let Some(mut line) = Line::new(&[], 2) else { return };
+    let call = line.engine_calls(json!({}));
+    // baresip 1.0.0 says 486 when its ringing times out, without a word of why. The record says what the wire said, and
+    // that the ringing before it speaks against it.
+    let mut expected = ended("busy", "callee", "final_response", "ringing");
+    expected["sip"] = json!({"status": 486, "reasons": []});
+    expected["against"] = json!([{}]);
+    line.ends(&call, expected);
+}
+
+#[test]
 fn the_phone_calls_and_hangs_up() {
     let Some(mut line) = Line::new(&[], 60) else { return };
     let call = line.phone_calls();
