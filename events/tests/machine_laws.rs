@@ -1,5 +1,7 @@
 //! Laws of the call machine, over random lives of calls.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
 mod support;
 
 use std::time::Duration;

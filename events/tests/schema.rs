@@ -1,5 +1,7 @@
 //! What is written stays readable for ever: the bytes that each released version wrote are frozen here.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
 mod support;
 
 use std::path::PathBuf;
