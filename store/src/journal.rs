@@ -165,7 +165,7 @@ pub trait Journal: JournalReader {
     /// Why appends are refused from now on: it is closed, or a write failed. `None` while it takes them.
     fn refusal(&self) -> Option<AppendError>;
 
-    /// Writes what waits, then stops: later appends are [`AppendError::Unavailable`](crate::AppendError::Unavailable),
+    /// Writes what waits, then stops: later appends are [`AppendError::Unavailable`],
     /// subscriptions end. Idempotent.
     ///
     /// # Errors

@@ -34,8 +34,12 @@ pub struct Options {
     #[arg(long, value_name = "FILE")]
     pub http_token_file: Option<PathBuf>,
 
-    /// What happens to a new call without a command: ring, answer, reject[:STATUS] or busy [default: ring]
-    #[arg(long, value_name = "WHAT")]
+    /// What happens to a new call without a command.
+    #[arg(
+        long,
+        value_name = "WHAT",
+        help = "What happens to a new call without a command: ring, answer, reject[:STATUS] or busy [default: ring]"
+    )]
     pub incoming: Option<Incoming>,
 
     /// Ring this long after the INVITE; 0 = at once

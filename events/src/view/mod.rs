@@ -1,10 +1,10 @@
 //! Views: a call's record as people and programs want to see it. Pure projections of commits.
 //!
 //! - [`CallSummary`]: a call in one line, as in `callbox list` and `GET /v1/calls`; built as commits come.
-//! - [`timeline`]: a call step by step: what came in, what happened, what went out, and when.
-//! - [`ladder`]: a call as a sequence chart.
-//! - [`rerun`]: a call decided again, compared with its record.
-//! - [`gist`]: an event in a few words.
+//! - [`timeline()`]: a call step by step: what came in, what happened, what went out, and when.
+//! - [`ladder()`]: a call as a sequence chart.
+//! - [`rerun()`]: a call decided again, compared with its record.
+//! - [`gist()`]: an event in a few words.
 
 mod gist;
 mod ladder;

@@ -1,6 +1,6 @@
 //! Bytes and messages: the scanner, the views of header values, the writer, the framing of streams.
 //!
-//! Foreign bytes come in through [`parse`] (one datagram) or [`Framer`] (a stream) and become a [`Message`]:
+//! Foreign bytes come in through [`parse()`] (one datagram) or [`Framer`] (a stream) and become a [`Message`]:
 //! unfolded headers under their long names, comma lists split, the body cut by its Content-Length, and the raw bytes
 //! kept for the journal. A message that cannot be used becomes a [`ParseError`], which says whether and with what a
 //! server may still answer. Own messages are made with [`Writer`], which cannot be talked into writing a second
