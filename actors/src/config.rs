@@ -26,6 +26,9 @@ pub struct Config {
     pub media: Arc<dyn MediaAdapter>,
     /// The directory of the journal; not used by [`crate::Engine::open_with`].
     pub store: PathBuf,
+    /// Under load, how long commits may wait for one another before they are synced together: longer costs less CPU and
+    /// answers later. Not used by [`crate::Engine::open_with`].
+    pub group_delay: Duration,
     /// How many threads the calls are spread over; 0: half of the machine's cores, at least one.
     pub arbiters: usize,
     /// User-Agent and Server.
@@ -58,6 +61,7 @@ impl Default for Config {
             max_pending: 8_192,
             media: Arc::new(StaticPcmu::default()),
             store: PathBuf::from("callbox-store"),
+            group_delay: callbox_store::sled::Options::default().group_delay,
             arbiters: 0,
             user_agent: concat!("callbox/", env!("CARGO_PKG_VERSION")).into(),
             seed: None,

@@ -42,7 +42,8 @@ impl Engine {
     /// [`OpenError`]: nothing is left running then.
     pub fn open(config: Config) -> Result<Self, OpenError> {
         check(&config)?;
-        let journal = SledJournal::open(&config.store, Options::default())?;
+        let options = Options { group_delay: config.group_delay, ..Options::default() };
+        let journal = SledJournal::open(&config.store, options)?;
         Self::start(config, Arc::new(journal), true)
     }
 

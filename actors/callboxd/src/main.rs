@@ -19,6 +19,11 @@ use clap::Parser;
 use cli::{Cli, Command};
 use failure::Failure;
 
+/// Calls are short-lived and many, and their values are freed on another thread than the one that made them: the system's
+/// allocator took a quarter of the engine's time.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     match run(Cli::parse()) {
         Ok(()) => ExitCode::SUCCESS,

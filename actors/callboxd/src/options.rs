@@ -82,6 +82,11 @@ pub struct Options {
     #[arg(long, value_name = "MS")]
     pub t1: Option<u32>,
 
+    /// Under load, how long records may wait to be synced together; more costs less CPU, less answers sooner
+    /// [default: 8]
+    #[arg(long, value_name = "MS")]
+    pub group_delay: Option<u64>,
+
     /// Product name in our SIP messages
     #[arg(long, value_name = "TEXT")]
     pub user_agent: Option<String>,
@@ -125,6 +130,7 @@ impl Options {
             on_restart: self.on_restart.or(below.on_restart),
             max_calls: self.max_calls.or(below.max_calls),
             t1: self.t1.or(below.t1),
+            group_delay: self.group_delay.or(below.group_delay),
             user_agent: self.user_agent.or(below.user_agent),
             node: self.node.or(below.node),
         }

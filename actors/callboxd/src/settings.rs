@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use callbox_events::call::{Policy, RecoveryPolicy, SipTimers};
 use callbox_events::sip::Peer;
@@ -23,6 +24,8 @@ pub struct Settings {
     pub policy: Policy,
     /// Calls at the same time; `None`: the engine's own limit.
     pub max_calls: Option<usize>,
+    /// How long records may wait for one another under load; `None`: the engine's own choice.
+    pub group_delay: Option<Duration>,
     /// Product name in SIP messages; `None`: the engine's own.
     pub user_agent: Option<String>,
     /// Name of this node in the journal.
@@ -50,6 +53,7 @@ impl TryFrom<Options> for Settings {
             })?,
             listen: listen(&options.listen)?,
             max_calls: options.max_calls,
+            group_delay: options.group_delay.map(group_delay).transpose()?,
             user_agent: options.user_agent.map(header_text).transpose()?,
             node: options.node,
         })
@@ -97,6 +101,14 @@ fn timers(t1_ms: u32) -> Result<SipTimers, Failure> {
     Ok(SipTimers { t1_ms, t2_ms: t1_ms * 8, t4_ms: t1_ms * 10 })
 }
 
+/// A wait that an answer to an INVITE can bear.
+fn group_delay(ms: u64) -> Result<Duration, Failure> {
+    if ms > 200 {
+        return Err(Failure::usage("--group-delay takes 0 to 200 ms"));
+    }
+    Ok(Duration::from_millis(ms))
+}
+
 /// A text that may stand in a SIP header.
 fn header_text(text: String) -> Result<String, Failure> {
     if text.is_empty() || text.chars().any(char::is_control) {
@@ -134,6 +146,7 @@ mod tests {
             (Options { http: "0.0.0.0:8080".parse().ok(), ..complete() }, "anybody", "--http-token-file"),
             (Options { http_token_file: Some("/nowhere/token".into()), ..complete() }, "/nowhere/token", ""),
             (Options { t1: Some(0), ..complete() }, "--t1", ""),
+            (Options { group_delay: Some(201), ..complete() }, "--group-delay", ""),
             (Options { user_agent: Some("a\r\nEvil: 1".into()), ..complete() }, "--user-agent", ""),
         ] {
             let failure = Settings::try_from(options).expect_err(complaint);

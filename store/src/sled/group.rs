@@ -94,7 +94,7 @@ impl Group {
     }
 
     fn add(&mut self, request: Request, previous: &Link, table: &mut Table) {
-        let Request { facts, payload, ack } = request;
+        let Request { facts, payload, ack, urgent: _ } = request;
         let hash = chain::link(previous, &payload);
         let seq = self.next;
         if !self.chunk.is_empty() && self.chunk.len() + frame::HEADER_BYTES + payload.len() > CHUNK_BYTES {

@@ -23,11 +23,12 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use callbox_events::CallId;
-use callbox_events::schema::{self, Commit, StoredCommit};
+use callbox_events::call::Input;
+use callbox_events::schema::{self, Commit, StoredCommit, WireDirection};
 
 pub(crate) use self::check::check_copy;
 pub(crate) use self::open::copy_dir;
-use self::queue::{Limits, Queue, Request};
+use self::queue::{Growth, Limits, Queue, Request};
 pub(crate) use self::store::Store;
 use self::writer::Writer;
 use crate::append::Append;
@@ -50,6 +51,8 @@ pub const MAX_COMMIT_BYTES: usize = 72 * 1024;
 pub struct Options {
     /// Under load, how long a group may grow before it is synced. Zero syncs at once always.
     pub group_delay: Duration,
+    /// Under load, how much longer it may grow while nothing in it has a message or an answer waiting for its ack.
+    pub relaxed_delay: Duration,
     /// The most commits of a group.
     pub group_commits: usize,
     /// The most bytes of a group, unless it is a single commit. More could exceed what sled keeps whole: see
@@ -70,7 +73,8 @@ const CACHE_BYTES: u64 = 64 * 1024 * 1024;
 impl Default for Options {
     fn default() -> Self {
         Self {
-            group_delay: Duration::from_millis(2),
+            group_delay: Duration::from_millis(8),
+            relaxed_delay: Duration::from_millis(12),
             group_commits: 512,
             group_bytes: MAX_COMMIT_BYTES,
             queue_commits: 65_536,
@@ -130,7 +134,8 @@ impl SledJournal {
         let capacity = Limits { commits: options.queue_commits, bytes: options.queue_bytes };
         let group = Limits { commits: options.group_commits.max(1), bytes: options.group_bytes.max(1) };
         let queue = Arc::new(Queue::new(capacity, group));
-        let writer = Writer::new(Arc::clone(&store), Arc::clone(&queue), watermark, options.group_delay);
+        let growth = Growth { any: options.group_delay, relaxed: options.relaxed_delay };
+        let writer = Writer::new(Arc::clone(&store), Arc::clone(&queue), watermark, growth);
         let thread = std::thread::Builder::new().name("callbox-journal".into()).spawn(move || writer.run());
         let thread = thread.map_err(OpenError::io("starting the writer for", &store.dir))?;
         let mut journal = Self { store, queue, writer: Mutex::new(Some(thread)), server: None };
@@ -174,6 +179,13 @@ pub(crate) fn open_copy(copy: &Path, original: &Path) -> Result<Arc<Store>, Open
 
 const CLOSED: &str = "it is closed";
 
+/// Whether anything waits for this commit's ack: a message that may leave then, or a command's answer. The others (an ACK
+/// that came, a call that drained) lose nothing by waiting for company.
+fn is_urgent(commit: &Commit) -> bool {
+    matches!(commit.input, Input::Command(_))
+        || commit.wire.iter().any(|message| message.direction == WireDirection::Out)
+}
+
 /// The request for a commit, or why it can't be appended anywhere.
 fn request(commit: &Commit, expect: Expect) -> Result<(Request, Append), AppendError> {
     crate::memory::check(commit, expect)?;
@@ -187,7 +199,7 @@ fn request(commit: &Commit, expect: Expect) -> Result<(Request, Append), AppendE
         return Err(AppendError::TooLarge { bytes: payload.len(), limit: MAX_COMMIT_BYTES });
     }
     let (ack, append) = Append::pending();
-    Ok((Request { facts, payload, ack }, append))
+    Ok((Request { facts, payload, urgent: is_urgent(commit), ack }, append))
 }
 
 impl Journal for SledJournal {

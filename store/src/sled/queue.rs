@@ -15,6 +15,8 @@ pub struct Request {
     pub facts: Facts,
     /// Encoded.
     pub payload: Vec<u8>,
+    /// Whether something waits to be let out by its ack: a message, the answer to a command.
+    pub urgent: bool,
     /// Whom to tell.
     pub ack: Ack,
 }
@@ -35,6 +37,15 @@ pub struct Limits {
     pub bytes: usize,
 }
 
+/// How long a group may grow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Growth {
+    /// Whatever waits.
+    pub any: Duration,
+    /// While nothing urgent waits.
+    pub relaxed: Duration,
+}
+
 /// The queue.
 #[derive(Debug)]
 pub struct Queue {
@@ -47,6 +58,8 @@ pub struct Queue {
 #[derive(Debug, Default)]
 struct State {
     waiting: VecDeque<Request>,
+    /// How many of those that wait are urgent.
+    urgent: usize,
     bytes: usize,
     closed: Option<AppendError>,
     writer: Writer,
@@ -61,6 +74,8 @@ enum Writer {
     Idle,
     /// Lets a group grow: wants to be woken only when the group is full.
     Lingering,
+    /// Lets a group without urgency grow: wants to be woken when it is full or something urgent comes.
+    Resting,
 }
 
 impl Queue {
@@ -80,11 +95,13 @@ impl Queue {
             return;
         }
         state.bytes += request.bytes();
+        state.urgent += usize::from(request.urgent);
         state.waiting.push_back(request);
         let wake = match state.writer {
             Writer::Busy => false,
             Writer::Idle => true,
             Writer::Lingering => state.holds(self.group),
+            Writer::Resting => state.urgent > 0 || state.holds(self.group),
         };
         if wake {
             state.writer = Writer::Busy;
@@ -93,15 +110,28 @@ impl Queue {
         }
     }
 
-    /// Waits up to `limit` for a full group.
-    pub fn linger(&self, limit: Duration) {
-        let mut state = self.lock();
-        if state.closed.is_some() || state.holds(self.group) {
-            return;
+    /// Lets the next group grow: first whatever waits, then as long as nothing urgent does. Ends early if it is full.
+    pub fn linger(&self, growth: Growth) {
+        let state = self.lock();
+        let mut state = self.wait_as(state, Writer::Lingering, growth.any);
+        if state.urgent == 0 {
+            state = self.wait_as(state, Writer::Resting, growth.relaxed);
         }
-        state.writer = Writer::Lingering;
-        let waited = self.arrived.wait_timeout_while(state, limit, |state| state.writer == Writer::Lingering);
-        waited.unwrap_or_else(PoisonError::into_inner).0.writer = Writer::Busy;
+        state.writer = Writer::Busy;
+    }
+
+    fn wait_as<'a>(
+        &'a self,
+        mut state: MutexGuard<'a, State>,
+        writer: Writer,
+        limit: Duration,
+    ) -> MutexGuard<'a, State> {
+        if state.closed.is_some() || state.holds(self.group) || limit.is_zero() {
+            return state;
+        }
+        state.writer = writer;
+        let waited = self.arrived.wait_timeout_while(state, limit, |state| state.writer == writer);
+        waited.unwrap_or_else(PoisonError::into_inner).0
     }
 
     /// Waits for something, then takes a group into `group`. False once the queue is closed and empty.
@@ -122,7 +152,10 @@ impl Queue {
                 break;
             }
             bytes += next;
-            group.extend(state.waiting.pop_front());
+            let taken = state.waiting.pop_front();
+            let urgent = taken.as_ref().is_some_and(|request| request.urgent);
+            state.urgent = state.urgent.saturating_sub(usize::from(urgent));
+            group.extend(taken);
         }
         state.bytes -= bytes.min(state.bytes);
         true
@@ -147,6 +180,7 @@ impl Queue {
         let mut state = self.lock();
         state.closed = Some(error.clone());
         state.bytes = 0;
+        state.urgent = 0;
         let waiting = std::mem::take(&mut state.waiting);
         drop(state);
         for request in waiting {

@@ -3,10 +3,9 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 use super::group::{Finished, Group, Placed};
-use super::queue::{Queue, Request};
+use super::queue::{Growth, Queue, Request};
 use super::quiet::guarded;
 use super::store::Store;
 use super::tree::Fault;
@@ -24,9 +23,9 @@ pub struct Writer {
 
 impl Writer {
     /// A writer for an open store; nothing happens before [`run`](Self::run).
-    pub fn new(store: Arc<Store>, queue: Arc<Queue>, watermark: Watermark, delay: Duration) -> Self {
+    pub fn new(store: Arc<Store>, queue: Arc<Queue>, watermark: Watermark, growth: Growth) -> Self {
         let tail = store.durable();
-        Self { store, queue, watermark, pace: Pace::new(delay), tail }
+        Self { store, queue, watermark, pace: Pace::new(growth), tail }
     }
 
     /// Writes until the queue is closed and empty. The first failure poisons the queue: what is on disk is not known
@@ -50,8 +49,8 @@ impl Writer {
                     return;
                 }
             }
-            if let Some(delay) = self.pace.delay() {
-                self.queue.linger(delay);
+            if let Some(growth) = self.pace.growth() {
+                self.queue.linger(growth);
             }
         }
     }
@@ -114,7 +113,7 @@ impl Writer {
 /// little, while a lone commit on an idle engine must not wait at all. Load is a running mean of the groups' sizes.
 #[derive(Debug)]
 struct Pace {
-    delay: Duration,
+    growth: Growth,
     /// Sixteenths of a commit.
     mean: usize,
 }
@@ -122,8 +121,8 @@ struct Pace {
 const ONE: usize = 16;
 
 impl Pace {
-    fn new(delay: Duration) -> Self {
-        Self { delay, mean: ONE }
+    fn new(growth: Growth) -> Self {
+        Self { growth, mean: ONE }
     }
 
     fn wrote(&mut self, commits: usize) {
@@ -131,23 +130,25 @@ impl Pace {
         self.mean = (self.mean * 7 + sample) / 8;
     }
 
-    fn delay(&self) -> Option<Duration> {
-        (self.mean * 2 >= ONE * 3 && !self.delay.is_zero()).then_some(self.delay)
+    fn growth(&self) -> Option<Growth> {
+        (self.mean * 2 >= ONE * 3 && !self.growth.any.is_zero()).then_some(self.growth)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]
     fn lone_commits_are_not_delayed_and_crowds_are() {
-        let mut pace = Pace::new(Duration::from_millis(1));
+        let mut pace = Pace::new(Growth { any: Duration::from_millis(1), relaxed: Duration::ZERO });
         (0..100).for_each(|_| pace.wrote(1));
-        assert_eq!(pace.delay(), None);
+        assert_eq!(pace.growth(), None);
         (0..10).for_each(|_| pace.wrote(4));
-        assert!(pace.delay().is_some());
+        assert!(pace.growth().is_some());
         (0..30).for_each(|_| pace.wrote(1));
-        assert_eq!(pace.delay(), None);
+        assert_eq!(pace.growth(), None);
     }
 }

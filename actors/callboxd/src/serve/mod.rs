@@ -46,6 +46,7 @@ fn config(settings: Settings) -> Config {
         listen: settings.listen,
         policy: settings.policy,
         max_calls: settings.max_calls.unwrap_or(defaults.max_calls),
+        group_delay: settings.group_delay.unwrap_or(defaults.group_delay),
         user_agent: settings.user_agent.unwrap_or(defaults.user_agent),
         store: settings.store,
         ..Config::default()
