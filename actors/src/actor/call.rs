@@ -25,7 +25,7 @@ pub(super) struct CallActor {
     pub(super) faults: u8,
     /// Whether nothing can be done any more: the journal refuses, or the core can't be restored.
     pub(super) lost: bool,
-    first: Option<First>,
+    first: Option<Box<First>>,
     armed: Option<Armed>,
     counted: bool,
 }
@@ -90,7 +90,16 @@ impl CallActor {
         if counted {
             shard.load.began();
         }
-        Self { shard, core, reply: None, faults: 0, lost: false, first: Some(first), armed: None, counted }
+        Self {
+            shard,
+            core,
+            reply: None,
+            faults: 0,
+            lost: false,
+            first: Some(Box::new(first)),
+            armed: None,
+            counted,
+        }
     }
 
     /// Hands the core a stimulus and follows its step.
@@ -209,7 +218,7 @@ impl Actor for CallActor {
     type Context = Context<Self>;
 
     fn started(&mut self, context: &mut Self::Context) {
-        match self.first.take() {
+        match self.first.take().map(|first| *first) {
             Some(First::Step(step, reply)) => {
                 self.reply = reply;
                 let in_flight = self.follow(Ok(step));

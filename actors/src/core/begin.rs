@@ -104,7 +104,7 @@ impl CallCore {
             let mut core = Self::new(id, Arc::clone(seat), leg);
             let input = Input::Signal(Signal::Invite(Box::new(facts)));
             let wire = smallvec![transmit::received(source, &invite.raw)];
-            core.queue.push_back(Queued { input, wire });
+            core.queue.push_back(Box::new(Queued { input, wire }));
             let step = core.advance(now, ids, Step::default())?;
             Ok(Ok((core, step)))
         });

@@ -113,7 +113,7 @@ impl CallCore {
             // The leg's word that it has drained comes when it likes; ours is asked for when the call is over.
             if !matches!(signal, Signal::Drained(_)) {
                 let wire = wire.take().unwrap_or_default();
-                self.queue.push_back(Queued { input: Input::Signal(signal), wire });
+                self.queue.push_back(Box::new(Queued { input: Input::Signal(signal), wire }));
             }
         }
     }
@@ -142,7 +142,7 @@ impl CallCore {
     }
 
     /// What is due by itself: a timer of the call, or its release.
-    fn due(&mut self, now: Timestamp, ids: &mut dyn Ids, step: &mut Step) -> Option<Queued> {
+    fn due(&mut self, now: Timestamp, ids: &mut dyn Ids, step: &mut Step) -> Option<Box<Queued>> {
         if let Some(timer) = self.timers.take_due(now) {
             return Some(Queued::bare(Input::Timer(timer)));
         }
@@ -170,7 +170,7 @@ impl CallCore {
     fn decide(
         &mut self,
         now: Timestamp,
-        queued: Queued,
+        queued: Box<Queued>,
         ids: &mut dyn Ids,
         step: &mut Step,
     ) -> Result<(), Fault> {
@@ -190,7 +190,8 @@ impl CallCore {
             step.outcome = step.outcome.or(outcome);
             return Ok(());
         }
-        let mut wire = queued.wire.into_vec();
+        let Queued { input, wire } = *queued;
+        let mut wire = wire.into_vec();
         wire.extend(waiting.transmits.iter().map(transmit::sent));
         step.commit = Some(Commit {
             call: self.id,
@@ -199,7 +200,7 @@ impl CallCore {
             node: self.seat.node.as_ref().to_owned(),
             epoch: 0,
             phase_before,
-            input: queued.input,
+            input,
             events: waiting.events.clone(),
             wire,
         });
@@ -268,8 +269,8 @@ impl CallCore {
 }
 
 impl Queued {
-    pub(super) fn bare(input: Input) -> Self {
-        Self { input, wire: smallvec![] }
+    pub(super) fn bare(input: Input) -> Box<Self> {
+        Box::new(Self { input, wire: smallvec![] })
     }
 }
 

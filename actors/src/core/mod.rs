@@ -48,8 +48,9 @@ pub struct CallCore {
     call: Call,
     leg: Leg,
     timers: Timers,
-    /// Inputs of one stimulus that wait for the commits of those before them.
-    queue: VecDeque<Queued>,
+    /// Inputs of one stimulus that wait for the commits of those before them. Boxed, because the queue keeps its room for
+    /// as long as the call lives, and an input is large.
+    queue: VecDeque<Box<Queued>>,
     waiting: Option<Box<Waiting>>,
     /// Whether the leg was told that the machine has reached its end.
     finished: bool,
