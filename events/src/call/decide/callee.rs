@@ -1,7 +1,6 @@
 //! What a callee may do before the answer, whether it rings already or not.
 
-use super::endings::{ended, reject};
-use super::idle::DEFAULT_REFUSAL;
+use super::endings::{DEFAULT_REFUSAL, ended, reject};
 use super::{Decision, Moment, noted, reasons, refused, unexpected};
 use crate::call::command::{Command, Hangup};
 use crate::call::effect::Effect;

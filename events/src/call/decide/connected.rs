@@ -34,7 +34,7 @@ pub(super) fn decide(at: Moment<'_>, media: Conversation, input: &Input) -> Deci
 
 fn hear(at: Moment<'_>, media: Conversation, signal: &Signal) -> Decision {
     match signal {
-        Signal::Bye(request) => endings::remote_bye(at, request),
+        Signal::Bye(_) => endings::remote_bye(at),
         Signal::Reinvite(request) => remote_change(at, media, request),
         Signal::ReinviteAnswered(response) => own_change_answered(at, media, response),
         Signal::TimedOut(Pending::Reinvite) => dialog_gone(at, 408),

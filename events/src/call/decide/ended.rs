@@ -1,7 +1,7 @@
 //! Ended: the call is over; its transactions drain, and latecomers are answered.
 
 use super::{Decision, Moment, noted, reasons, unexpected};
-use crate::call::command::Outcome;
+use crate::call::command::{Command, Outcome};
 use crate::call::effect::Effect;
 use crate::call::event::{Act, Ended, Event};
 use crate::call::input::Input;
@@ -11,7 +11,7 @@ use crate::sip::{Counters, MediaDirection};
 
 pub(super) fn decide(at: Moment<'_>, released: bool, how: &Ended, input: &Input) -> Decision {
     match input {
-        Input::Command(crate::call::command::Command::Hangup(_)) => {
+        Input::Command(Command::Hangup(_)) => {
             Decision { outcome: Some(Outcome::AlreadyEnded), ..Decision::default() }
         }
         // A wish that comes too late is told so; the record of the call is not the place for it.

@@ -7,8 +7,11 @@ use crate::call::event::{Act, Ended, Ending, Event};
 use crate::call::state::EndIntent;
 use crate::call::timers::TimerId;
 use crate::party::{Agent, Role, Side};
-use crate::sip::{Reason, Request, Response};
+use crate::sip::{Reason, Response};
 use crate::time::Timestamp;
+
+/// What a refusal without a valid status says: decline.
+pub(super) const DEFAULT_REFUSAL: u16 = 603;
 
 /// The call is over by `act` of `side`.
 pub(super) fn ended(act: Act, side: Side, agent: Agent, status: Option<u16>) -> Ended {
@@ -80,7 +83,7 @@ pub(super) fn hang_up(at: Moment<'_>, hangup: &Hangup, held: bool) -> Decision {
 }
 
 /// The other side ended the conversation.
-pub(super) fn remote_bye(at: Moment<'_>, _request: &Request) -> Decision {
+pub(super) fn remote_bye(at: Moment<'_>) -> Decision {
     Decision::default()
         .end(ended(Act::Bye, at.profile.role.peer().side(), Agent::Unknown, None))
         .effect(Effect::AnswerBye { status: 200 })

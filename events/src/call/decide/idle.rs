@@ -1,19 +1,18 @@
 //! Idle: the first input makes the call.
 
-use super::{Decision, callee};
-use crate::call::command::{Command, Outcome, Place};
+use std::time::Duration;
+
+use super::endings::{DEFAULT_REFUSAL, ended};
+use super::{Decision, callee, reasons};
+use crate::call::command::{Command, Hangup, Outcome, Place};
 use crate::call::effect::Effect;
-use crate::call::event::{Event, Offered, Placed};
+use crate::call::event::{Act, Ending, Event, Offered, Placed};
 use crate::call::input::Input;
 use crate::call::policy::{IncomingPolicy, RefusalKind};
 use crate::call::signal::{Invite, Signal};
 use crate::call::timers::TimerId;
 use crate::party::{Agent, Side};
 use crate::time::Timestamp;
-use std::time::Duration;
-
-use super::endings::ended;
-use crate::call::event::{Act, Ending};
 
 pub(super) fn decide(input: &Input, now: Timestamp) -> Decision {
     match input {
@@ -96,7 +95,7 @@ fn refuse(decision: Decision, status: u16, why: RefusalKind) -> Decision {
         RefusalKind::MaxCalls | RefusalKind::Shutdown => (Agent::Engine, Some(RETRY_AFTER_S)),
     };
     let status = if (300..=699).contains(&status) { status } else { DEFAULT_REFUSAL };
-    let reasons = super::reasons::reject(&crate::call::command::Hangup::by(agent), status);
+    let reasons = reasons::reject(&Hangup::by(agent), status);
     decision
         .event(Event::Ending(Ending {
             act: Act::FinalResponse,
@@ -107,9 +106,6 @@ fn refuse(decision: Decision, status: u16, why: RefusalKind) -> Decision {
         .end(ended(Act::FinalResponse, Side::Callee, agent, Some(status)))
         .effect(Effect::Respond { status, sdp: false, reasons, contact: None, retry_after })
 }
-
-/// What a refusal without a valid status says: decline.
-pub(super) const DEFAULT_REFUSAL: u16 = 603;
 
 /// How long a refused caller should wait before it tries again, when we are merely full.
 const RETRY_AFTER_S: u32 = 5;
