@@ -3,9 +3,8 @@
 use std::collections::HashSet;
 
 use callbox_events::CallId;
-use callbox_events::call::{Event, EventKind};
+use callbox_events::call::EventKind;
 use callbox_events::schema::Commit;
-use callbox_events::sip::Dialog;
 use callbox_store::{Cursor, Journal, ReadError};
 
 /// The commits of every call of `node` that was not released, call by call in the order of their ids.
@@ -31,27 +30,4 @@ pub(crate) fn unfinished(journal: &dyn Journal, node: &str) -> Result<Vec<Vec<Co
         .into_iter()
         .map(|call| Ok(journal.read(call)?.into_iter().map(|stored| stored.commit).collect()))
         .collect()
-}
-
-/// The dialog that a call began with.
-pub(crate) fn dialog_of(first: &Commit) -> Option<&Dialog> {
-    match &first.events.first()?.event {
-        Event::Placed(placed) => Some(&placed.dialog),
-        Event::Offered(offered) => Some(&offered.dialog),
-        Event::Sent { .. }
-        | Event::Progressed(_)
-        | Event::Rang(_)
-        | Event::EarlyMedia(_)
-        | Event::Answered(_)
-        | Event::Connected
-        | Event::Media(_)
-        | Event::MediaRequested { .. }
-        | Event::MediaRefused { .. }
-        | Event::Ending(_)
-        | Event::EndingSent
-        | Event::Ended(_)
-        | Event::Recovered(_)
-        | Event::Released(_)
-        | Event::Noted(_) => None,
-    }
 }

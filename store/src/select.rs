@@ -1,7 +1,6 @@
 //! Finding the call that a person means.
 
 use callbox_events::CallId;
-use callbox_events::call::Event;
 use callbox_events::schema::StoredCommit;
 
 use crate::error::ReadError;
@@ -106,25 +105,7 @@ fn by_sip_call_id(reader: &dyn JournalReader, wanted: &str) -> Result<Vec<CallId
 
 /// The SIP Call-ID, if this commit is a call's first.
 fn sip_call_id(stored: &StoredCommit) -> Option<&str> {
-    match &stored.commit.events.first()?.event {
-        Event::Placed(placed) => Some(&placed.dialog.sip_call_id),
-        Event::Offered(offered) => Some(&offered.dialog.sip_call_id),
-        Event::Sent { .. }
-        | Event::Progressed(_)
-        | Event::Rang(_)
-        | Event::EarlyMedia(_)
-        | Event::Answered(_)
-        | Event::Connected
-        | Event::Media(_)
-        | Event::MediaRequested { .. }
-        | Event::MediaRefused { .. }
-        | Event::Ending(_)
-        | Event::EndingSent
-        | Event::Ended(_)
-        | Event::Recovered(_)
-        | Event::Released(_)
-        | Event::Noted(_) => None,
-    }
+    stored.commit.first_dialog().map(|dialog| dialog.sip_call_id.as_str())
 }
 
 #[cfg(test)]

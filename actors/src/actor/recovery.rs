@@ -7,14 +7,13 @@ use callbox_events::schema::Commit;
 use super::call::First;
 use super::shard::Shard;
 use crate::core::CallCore;
-use crate::recovery::dialog_of;
 
 impl Shard {
     /// Goes on with the calls that belong here.
     pub(super) fn recover(self: &Rc<Self>, calls: &[Vec<Commit>]) {
         let listening = self.transports().map(|transports| transports.listening()).unwrap_or_default();
         for commits in calls {
-            let Some(dialog) = commits.first().and_then(|commit| dialog_of(commit)) else { continue };
+            let Some(dialog) = commits.first().and_then(Commit::first_dialog) else { continue };
             if !self.place.holds(&dialog.sip_call_id) {
                 continue;
             }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::call::{Cause, Event, Input, Phase};
 use crate::ids::CallId;
-use crate::sip::Peer;
+use crate::sip::{Dialog, Peer};
 use crate::time::{Timestamp, rfc3339};
 
 /// One transition of one call: the unit of append. Atomic.
@@ -32,6 +32,32 @@ pub struct Commit {
     /// The SIP messages that came in with the input or go out because of it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub wire: Vec<WireMessage>,
+}
+
+impl Commit {
+    /// The dialog that the call began with, if this is its first commit.
+    #[must_use]
+    pub fn first_dialog(&self) -> Option<&Dialog> {
+        match &self.events.first()?.event {
+            Event::Placed(placed) => Some(&placed.dialog),
+            Event::Offered(offered) => Some(&offered.dialog),
+            Event::Sent { .. }
+            | Event::Progressed(_)
+            | Event::Rang(_)
+            | Event::EarlyMedia(_)
+            | Event::Answered(_)
+            | Event::Connected
+            | Event::Media(_)
+            | Event::MediaRequested { .. }
+            | Event::MediaRefused { .. }
+            | Event::Ending(_)
+            | Event::EndingSent
+            | Event::Ended(_)
+            | Event::Recovered(_)
+            | Event::Released(_)
+            | Event::Noted(_) => None,
+        }
+    }
 }
 
 /// An event and the phase it led to.
