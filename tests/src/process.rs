@@ -1,8 +1,10 @@
 //! Child processes that do not outlive their test.
 
 use std::fs::File;
+use std::net::{TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use crate::wait;
@@ -110,16 +112,33 @@ impl Drop for Process {
 /// A UDP port on 127.0.0.1 that nobody uses right now.
 #[must_use]
 pub fn free_udp_port() -> u16 {
-    let socket = std::net::UdpSocket::bind("127.0.0.1:0").expect("loopback has free ports");
-    socket.local_addr().expect("a bound socket has an address").port()
+    free_port()
 }
 
 /// A TCP port on 127.0.0.1 that nobody uses right now.
 #[must_use]
 pub fn free_tcp_port() -> u16 {
-    let socket = std::net::TcpListener::bind("127.0.0.1:0").expect("loopback has free ports");
-    socket.local_addr().expect("a bound socket has an address").port()
+    free_port()
 }
+
+/// A port that is free for both UDP and TCP. Below the range from which the system takes ports by itself: a port of that
+/// range can be gone before the program it is for has opened it. Processes begin at places far apart.
+fn free_port() -> u16 {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    for _ in 0..PORTS {
+        let step = NEXT.fetch_add(1, Ordering::Relaxed);
+        let place = std::process::id().wrapping_mul(7_919).wrapping_add(step) % PORTS;
+        let port = FIRST_PORT + u16::try_from(place).expect("a small number");
+        let both = (UdpSocket::bind(("127.0.0.1", port)), TcpListener::bind(("127.0.0.1", port)));
+        if matches!(both, (Ok(_), Ok(_))) {
+            return port;
+        }
+    }
+    panic!("no port is free on 127.0.0.1");
+}
+
+const FIRST_PORT: u16 = 10_000;
+const PORTS: u32 = 10_000;
 
 /// Waits until some process has bound `port` for `udp` or listens on it with TCP; looks at the kernel's table, so that
 /// the peer sees no stray packet.
