@@ -122,12 +122,13 @@ pub fn free_tcp_port() -> u16 {
 }
 
 /// A port that is free for both UDP and TCP. Below the range from which the system takes ports by itself: a port of that
-/// range can be gone before the program it is for has opened it. Processes begin at places far apart.
+/// range can be gone before the program it is for has opened it. Processes begin at places far apart, and leave room between
+/// two ports, because a phone takes the one behind its own too (for TLS).
 fn free_port() -> u16 {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     for _ in 0..PORTS {
         let step = NEXT.fetch_add(1, Ordering::Relaxed);
-        let place = std::process::id().wrapping_mul(7_919).wrapping_add(step) % PORTS;
+        let place = std::process::id().wrapping_mul(7_919).wrapping_add(step * ROOM) % PORTS;
         let port = FIRST_PORT + u16::try_from(place).expect("a small number");
         let both = (UdpSocket::bind(("127.0.0.1", port)), TcpListener::bind(("127.0.0.1", port)));
         if matches!(both, (Ok(_), Ok(_))) {
@@ -139,6 +140,7 @@ fn free_port() -> u16 {
 
 const FIRST_PORT: u16 = 10_000;
 const PORTS: u32 = 10_000;
+const ROOM: u32 = 4;
 
 /// Waits until some process has bound `port` for `udp` or listens on it with TCP; looks at the kernel's table, so that
 /// the peer sees no stray packet.
