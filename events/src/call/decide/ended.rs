@@ -58,27 +58,15 @@ fn resume(at: Moment<'_>, how: &Ended) -> Decision {
         return Decision::default().event(Event::Released(Counters::default()));
     }
     let decision = noted("recovered_after_end");
-    match (at.profile.role, how.act, how.status) {
-        (Role::Callee, Act::FinalResponse | Act::Cancel, Some(status)) => decision.effect(Effect::Respond {
+    let answers = at.profile.role == Role::Callee && matches!(how.act, Act::FinalResponse | Act::Cancel);
+    match how.status {
+        Some(status) if answers => decision.effect(Effect::Respond {
             status,
             sdp: false,
             reasons: Vec::new(),
             contact: None,
             retry_after: None,
         }),
-        (
-            Role::Caller | Role::Callee,
-            Act::FinalResponse
-            | Act::Cancel
-            | Act::Bye
-            | Act::LocalRefusal
-            | Act::Timeout
-            | Act::TransportError
-            | Act::RefreshExpired
-            | Act::Replaced
-            | Act::Transfer
-            | Act::Discarded,
-            _,
-        ) => decision,
+        Some(_) | None => decision,
     }
 }

@@ -28,18 +28,8 @@ pub(super) fn decide(at: Moment<'_>, intent: &EndIntent, input: &Input) -> Decis
         ) => refused(command),
         Input::Timer(timer) => time(at, intent, *timer),
         Input::Recovery(recovery) => resume(at, intent, recovery),
-        Input::Signal(signal) => match intent.act() {
-            Act::Cancel => cancelling(at, intent, signal),
-            Act::Bye
-            | Act::Timeout
-            | Act::FinalResponse
-            | Act::LocalRefusal
-            | Act::TransportError
-            | Act::RefreshExpired
-            | Act::Replaced
-            | Act::Transfer
-            | Act::Discarded => hanging_up(at, intent, signal),
-        },
+        Input::Signal(signal) if intent.act() == Act::Cancel => cancelling(at, intent, signal),
+        Input::Signal(signal) => hanging_up(at, intent, signal),
     }
 }
 
@@ -126,17 +116,10 @@ fn hanging_up(at: Moment<'_>, intent: &EndIntent, signal: &Signal) -> Decision {
 
 /// Both sides hung up. If only a timer of ours had decided, the other's BYE is no more than its consequence.
 fn crossing_bye(at: Moment<'_>, intent: &EndIntent) -> Decision {
-    let decision = match intent.act() {
-        Act::Bye => Decision::default().end(endings::ended(Act::Bye, Side::Both, Agent::Unknown, None)),
-        Act::Timeout
-        | Act::Cancel
-        | Act::FinalResponse
-        | Act::LocalRefusal
-        | Act::TransportError
-        | Act::RefreshExpired
-        | Act::Replaced
-        | Act::Transfer
-        | Act::Discarded => own_end(at, intent, None, Some("bye_crossed".to_owned())),
+    let decision = if intent.act() == Act::Bye {
+        Decision::default().end(endings::ended(Act::Bye, Side::Both, Agent::Unknown, None))
+    } else {
+        own_end(at, intent, None, Some("bye_crossed".to_owned()))
     };
     decision.effect(Effect::AnswerBye { status: 200 })
 }
@@ -163,19 +146,12 @@ fn resume(at: Moment<'_>, intent: &EndIntent, recovery: &Recovery) -> Decision {
         decision = decision.event(Event::EndingSent);
     }
     let reasons = intent.ending.reasons.clone();
-    match intent.act() {
-        Act::Cancel => decision.effect(Effect::SendCancel { reasons }).effect(Effect::Arm {
+    if intent.act() == Act::Cancel {
+        decision.effect(Effect::SendCancel { reasons }).effect(Effect::Arm {
             timer: TimerId::CancelGiveUp,
             at: at.now + at.profile.policy.sip.patience(),
-        }),
-        Act::Bye
-        | Act::Timeout
-        | Act::FinalResponse
-        | Act::LocalRefusal
-        | Act::TransportError
-        | Act::RefreshExpired
-        | Act::Replaced
-        | Act::Transfer
-        | Act::Discarded => endings::send_bye(decision, at, reasons),
+        })
+    } else {
+        endings::send_bye(decision, at, reasons)
     }
 }

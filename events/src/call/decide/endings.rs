@@ -106,19 +106,7 @@ pub(super) fn own_end(
     status: Option<u16>,
     note: Option<String>,
 ) -> Decision {
-    let side = match intent.act() {
-        Act::Cancel => Side::Caller,
-        Act::Bye
-        | Act::FinalResponse
-        | Act::LocalRefusal
-        | Act::Timeout
-        | Act::TransportError
-        | Act::RefreshExpired
-        | Act::Replaced
-        | Act::Transfer
-        | Act::Discarded => at.profile.role.side(),
-    };
-    let mut how = ended(intent.act(), side, intent.agent(), status);
+    let mut how = ended(intent.act(), at.profile.role.side(), intent.agent(), status);
     how.notes.extend(note);
     Decision::default().end(how)
 }
