@@ -74,12 +74,7 @@ impl World {
     }
 
     fn command(&mut self, name: &str, command: Command) {
-        let code = command.code();
         self.sim.command(name, command);
-        // What it was told is looked at when time has passed: see `settle`.
-        if self.sim.outcome(name) == Some(Outcome::Refused) {
-            self.complaints.push(format!("{name}: {code} was refused"));
-        }
     }
 
     fn server_does(&mut self, words: &[&str], owned: &[String]) {
@@ -137,6 +132,11 @@ impl World {
 
     pub fn settle(&mut self) {
         self.wait(BETWEEN);
+        for name in ["A", "B"] {
+            if self.sim.outcome(name) == Some(Outcome::Refused) {
+                self.complaints.push(format!("{name}'s last command was refused"));
+            }
+        }
     }
 
     /// Time passes in slices, so that the server reacts when it should.
