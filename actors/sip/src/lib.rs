@@ -4,6 +4,7 @@ pub mod dialog;
 pub mod digest;
 pub mod ids;
 pub mod leg;
+pub mod observe;
 pub mod stateless;
 pub mod transaction;
 pub mod wire;
