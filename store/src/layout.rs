@@ -24,6 +24,8 @@ pub const FORMAT: &str = "FORMAT";
 pub const LOCK: &str = "LOCK";
 /// The watermark.
 pub const WATERMARK: &str = "WATERMARK";
+/// The directory of the write-ahead log's segments.
+pub const WAL: &str = "wal";
 /// The directory of sled directories.
 pub const LOG: &str = "log";
 /// The directory of copies.

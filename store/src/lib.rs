@@ -33,6 +33,7 @@ pub mod sled;
 mod subscription;
 pub mod testing;
 pub mod verify;
+pub mod wal;
 pub mod watermark;
 
 pub use append::{Ack, Append};

@@ -1,0 +1,96 @@
+//! The write-ahead log: plain files that an acknowledgement rests on.
+//!
+//! A group of commits becomes one [`record`]: written at the end of the newest *segment*, synced once, and then it is
+//! durable. sled gets the same record later, in larger batches, because it writes four bytes for each one
+//! it is given and wakes seven threads for every flush. So the journal is kept twice: sled is what is read, the
+//! segments are what sled can be made from again, whatever happened to it.
+//!
+//! | file | content |
+//! |---|---|
+//! | `wal/<first seq, 20 digits>` | a header of 16 bytes, then records one after another, then zeros |
+//!
+//! - [`record`]: the bytes of one group, checked and packed.
+//! - [`pack`]: compression with a dictionary that knows SIP.
+//! - [`writer`]: appends, syncs, begins new segments.
+//! - [`reader`]: walks through the segments, tells a torn end from damage.
+
+pub mod pack;
+pub mod reader;
+pub mod record;
+pub mod writer;
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::layout;
+
+/// A segment begins with this, a version byte, and the global sequence number of its first event (8 bytes).
+const MAGIC: [u8; 7] = *b"cbxwal\n";
+
+/// The version of the segments' format.
+const VERSION: u8 = 1;
+
+/// Bytes before the first record.
+pub const HEADER_BYTES: u64 = 16;
+
+/// A place in the log: where a record begins, or the next one will.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct Place {
+    /// The segment, by the global sequence number of its first event.
+    pub segment: u64,
+    /// Bytes from its beginning.
+    pub offset: u64,
+}
+
+impl Place {
+    /// The place as it is kept beside what was carried over to sled.
+    #[must_use]
+    pub fn to_bytes(self) -> [u8; 16] {
+        let mut bytes = [0; 16];
+        bytes[..8].copy_from_slice(&self.segment.to_be_bytes());
+        bytes[8..].copy_from_slice(&self.offset.to_be_bytes());
+        bytes
+    }
+
+    /// Reads it back.
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (segment, offset) = bytes.split_first_chunk::<8>()?;
+        let offset = offset.try_into().ok().map(u64::from_be_bytes)?;
+        Some(Self { segment: u64::from_be_bytes(*segment), offset })
+    }
+}
+
+fn header(first: u64) -> [u8; HEADER_BYTES as usize] {
+    let mut bytes = [VERSION; HEADER_BYTES as usize];
+    bytes[..7].copy_from_slice(&MAGIC);
+    bytes[8..].copy_from_slice(&first.to_be_bytes());
+    bytes
+}
+
+/// The file of a segment.
+#[must_use]
+pub fn path(store: &Path, first: u64) -> PathBuf {
+    store.join(layout::WAL).join(format!("{first:020}"))
+}
+
+/// The segments that there are, by their first global sequence numbers, in order.
+///
+/// # Errors
+/// The system's; a folder that isn't there has none.
+pub fn segments(store: &Path) -> io::Result<Vec<u64>> {
+    let entries = match fs::read_dir(store.join(layout::WAL)) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
+    let mut found = Vec::new();
+    for entry in entries {
+        let name = entry?.file_name();
+        let digits = name.to_str().filter(|name| name.len() == 20);
+        found.extend(digits.and_then(|name| name.parse::<u64>().ok()));
+    }
+    found.sort_unstable();
+    Ok(found)
+}
