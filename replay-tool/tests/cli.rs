@@ -355,7 +355,7 @@ fn a_store_of_a_newer_version_is_refused_and_left_alone() {
     let store = Store::of(stories::all());
     let format = store.path().join("FORMAT");
     let text = std::fs::read_to_string(&format).unwrap();
-    std::fs::write(&format, text.replace("format 1", "format 2")).unwrap();
+    std::fs::write(&format, text.replace("format 2", "format 3")).unwrap();
     for command in ["list", "verify"] {
         insta::assert_snapshot!(format!("newer_store_{command}"), store.callbox(&[command]).all());
     }
@@ -383,6 +383,28 @@ fn verify_names_the_place_of_each_damage() {
     assert_eq!(ran.code, 1, "{}", ran.all());
     let report: Value = serde_json::from_str(&ran.stdout).unwrap();
     assert!(!report["damages"].as_array().unwrap().is_empty());
+    assert_eq!(report["calls"], stories::all().len(), "the other copy has it");
+}
+
+#[test]
+fn repair_writes_a_new_store_and_says_what_is_lost() {
+    let store = Store::of(stories::all());
+    let new = store.path().with_extension("new");
+    let into = new.to_str().unwrap();
+    store.flip_a_bit();
+    insta::assert_snapshot!("repair", store.callbox(&["verify", "--repair", into]).hiding(into).all());
+    assert_eq!(callbox(&["verify", "--store", into]).code, 0);
+    let again = store.callbox(&["verify", "--repair", into]);
+    assert_eq!(again.code, 2, "{}", again.all());
+    std::fs::remove_dir_all(&new).unwrap();
+
+    store.lose_sled();
+    let ran = store.callbox(&["verify", "--repair", into, "--json"]);
+    assert_eq!(ran.code, 1, "{}", ran.all());
+    let repaired: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(repaired["lost"][0]["from"], repaired["events"], "{repaired}");
+    assert_eq!(callbox(&["verify", "--store", into]).code, 0);
+    std::fs::remove_dir_all(&new).unwrap();
 }
 
 #[test]

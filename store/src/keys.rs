@@ -2,10 +2,11 @@
 //!
 //! | key | value |
 //! |---|---|
-//! | `C` call (16) version (4) | a row of the index: varints of the chunks that hold commits of this call, from the commit with this version on; the first absolute, the others relative to the one before |
-//! | `F` | 8 bytes: every chunk before this global sequence number is in the index |
-//! | `L` seq (8) | a chunk: frames one after another, the first one at this global sequence number; or the beginning of one frame larger than a chunk |
-//! | `L` seq (8) part (2) | the further parts of such a frame, counted from 1 |
+//! | `C` call (16) version (4) | a row of the index: varints of the records that hold commits of this call, from the commit with this version on; the first absolute, the others relative to the one before |
+//! | `F` | 8 bytes: every record before this global sequence number is in the index |
+//! | `L` seq (8) | a record of the write-ahead log whose first event has this global sequence number; its first 4096 bytes |
+//! | `L` seq (8) part (2) | the further parts of such a record, counted from 1 |
+//! | `W` | 16 bytes: the place in the write-ahead log behind the last record that is in here: segment (8), offset (8) |
 //! | `V` | 2 bytes: the version of this format |
 
 use callbox_events::CallId;
@@ -14,6 +15,8 @@ use callbox_events::CallId;
 pub const VERSION: &[u8] = b"V";
 /// The key of the index floor.
 pub const FLOOR: &[u8] = b"F";
+/// The key of the place in the write-ahead log.
+pub const PLACE: &[u8] = b"W";
 /// The prefix of chunks.
 pub const CHUNK: u8 = b'L';
 /// The prefix of index rows.

@@ -5,6 +5,7 @@
 //! | `FORMAT` | text: what this directory is and which version of the format it has |
 //! | `LOCK` | locked by the process that writes; its number as text |
 //! | `WATERMARK` | how far the journal was acknowledged (see [`watermark`](crate::watermark)) |
+//! | `wal/…` | segments of the write-ahead log, each named by the first global sequence number in it |
 //! | `log/…` | one sled directory, named by the first global sequence number in it |
 //! | `aside/…` | copies of a log that could not be opened, made before the repair |
 //! | `live.sock` or `live.sock.path` | the socket of the process that writes, or the place of it |
@@ -16,7 +17,7 @@ use std::path::{Path, PathBuf};
 use crate::open_error::OpenError;
 
 /// The format that this build writes.
-pub const FORMAT_VERSION: u16 = 1;
+pub const FORMAT_VERSION: u16 = 2;
 
 /// The file that says what the directory is.
 pub const FORMAT: &str = "FORMAT";
@@ -63,6 +64,10 @@ pub fn check(store: &Path) -> Result<(), OpenError> {
         Some(found) if found > FORMAT_VERSION => {
             Err(OpenError::Newer { dir: store.to_owned(), found, supported: FORMAT_VERSION })
         }
+        Some(1) => Err(OpenError::NotAStore {
+            dir: store.to_owned(),
+            why: "format 1 was written by development builds only and was never released".into(),
+        }),
         Some(_) | None => Err(OpenError::Corrupt {
             dir: store.to_owned(),
             place: FORMAT.into(),

@@ -28,6 +28,7 @@ mod lock;
 pub mod memory;
 mod open_error;
 pub mod reader;
+pub mod repair;
 mod select;
 pub mod sled;
 mod subscription;

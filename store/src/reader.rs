@@ -1,8 +1,9 @@
 //! Opening a store for reading, whether or not somebody writes to it.
 //!
 //! - Somebody holds its lock: the answers come through that process's socket.
-//! - Nobody does: the log is copied into a temporary directory, under the lock, and the copy is opened. sled changes
-//!   what it opens, so the original is never opened for reading. The copy is only trusted if it reaches the watermark.
+//! - Nobody does: sled's part is copied into a temporary directory, under the lock, and the copy is opened together with
+//!   the write-ahead log. sled changes what it opens, so the original is never opened for reading. The copy is only
+//!   trusted if it reaches the watermark.
 //!
 //! A reader never changes the store.
 
@@ -71,6 +72,13 @@ fn copy(dir: &Path, _held: &Lock) -> Result<TempDir, OpenError> {
     let log = dir.join(layout::LOG);
     if log.exists() {
         sled::copy_dir(&log, &copy.path().join(layout::LOG)).map_err(OpenError::io("copying", &log))?;
+    }
+    let wal = dir.join(layout::WAL);
+    if wal.exists() {
+        // Nothing is ever written to it through the copy, so the original serves.
+        let original = fs::canonicalize(&wal).map_err(OpenError::io("resolving", &wal))?;
+        let linked = std::os::unix::fs::symlink(original, copy.path().join(layout::WAL));
+        linked.map_err(OpenError::io("linking", &wal))?;
     }
     let watermark = dir.join(layout::WATERMARK);
     if watermark.exists() {

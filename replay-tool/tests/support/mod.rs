@@ -57,14 +57,18 @@ impl Store {
         lock
     }
 
-    /// Damages a byte in the midst of what the calls left in the log.
+    /// Damages a byte in the midst of the write-ahead log.
     pub fn flip_a_bit(&self) {
-        let log = std::fs::read_dir(self.path().join("log")).unwrap().next().unwrap().unwrap().path();
-        let file = log.join("db");
+        let file = self.path().join("wal").join(format!("{:020}", 0));
         let mut bytes = std::fs::read(&file).unwrap();
-        let place = bytes.windows(7).position(|window| window == b"Ringing").unwrap();
-        bytes[place] ^= 1;
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 1;
         std::fs::write(file, bytes).unwrap();
+    }
+
+    /// Removes the other copy, which sled holds.
+    pub fn lose_sled(&self) {
+        std::fs::remove_dir_all(self.path().join("log")).unwrap();
     }
 }
 

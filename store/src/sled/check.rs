@@ -1,11 +1,17 @@
-//! Looking at everything in a log directory. Goes on behind each damage as far as it can.
+//! Looking at everything: both copies of the log beside each other, and the index. Goes on behind each damage as far as
+//! it can.
 
 use std::path::Path;
+use std::sync::Arc;
 
-use super::open;
-use super::read::{self, Chunks};
-use super::table::Table;
-use super::tree::{Chunk, Fault, Tree};
+use callbox_events::schema::StoredCommit;
+
+use super::Options;
+use super::both::{Both, Met};
+use super::log::Log;
+use super::open::{self, Found};
+use super::read;
+use super::tree::Fault;
 use crate::error::ReadError;
 use crate::frame::Frame;
 use crate::keys;
@@ -17,24 +23,58 @@ use crate::watermark::{self, Level};
 pub fn check_copy(copy: &Path, progress: &mut dyn FnMut(Progress)) -> Report {
     let mut report = Report::default();
     let marked = watermark(copy, &mut report);
-    let tree = match open::copied_tree(copy) {
-        Ok(Some(tree)) => tree,
-        Ok(None) => {
-            reaches(0, marked, &mut report);
-            return report;
-        }
-        Err(error) => {
-            report.add(Damage { place: layout::LOG.into(), what: error.to_string() });
-            return report;
-        }
-    };
-    if let Err(error) = log(&tree, marked, &mut report, progress) {
+    let found = open_copy(copy).map_err(|damage| report.add(damage)).ok().flatten();
+    if let Err(error) = both(copy, found.as_ref().map(|found| &found.log), marked, &mut report, progress) {
         report.add(error);
     }
-    if let Err(error) = index(&tree, &mut report) {
+    if let Some(found) = found
+        && let Err(error) = index(&found, &mut report)
+    {
         report.add(error);
     }
     report
+}
+
+/// sled's part as it is, not made again; `None` if nothing was ever written.
+pub fn open_copy(copy: &Path) -> Result<Option<Found>, Damage> {
+    let damage = |what: String| Damage { place: layout::LOG.into(), what };
+    if !layout::log_dir(copy, 0).join("db").exists() {
+        let segments = crate::wal::segments(copy).map_err(|error| damage(error.to_string()))?;
+        if segments.is_empty() {
+            return Ok(None);
+        }
+        return Err(damage("sled's directory is missing; opening the store makes it again".into()));
+    }
+    open::as_it_is(copy, &Options::default()).map(Some).map_err(|error| damage(error.to_string()))
+}
+
+/// Hands over every commit of a private copy that is whole in at least one copy of the log, in order, and every damage.
+pub fn each_sound_commit<E: From<ReadError>>(
+    copy: &Path,
+    damaged: &mut dyn FnMut(Damage),
+    sound: &mut dyn FnMut(StoredCommit) -> Result<(), E>,
+) -> Result<(), E> {
+    let found = open_copy(copy).map_err(&mut *damaged).ok().flatten();
+    for met in Both::new(copy, found.as_ref().map(|found| &found.log))? {
+        let (seq, frames) = match met {
+            Met::Sound { seq, frames } => (seq, frames),
+            Met::Damage(damage) => {
+                damaged(damage);
+                continue;
+            }
+        };
+        let mut commits = Vec::new();
+        let walked = read::frames(seq, &frames, |frame| {
+            frame.check().map_err(|error| ReadError::at_seq(frame.seq, error.to_string()))?;
+            commits.push(frame.decode()?);
+            Ok(())
+        });
+        if let Err(error) = walked {
+            damaged(error.into());
+        }
+        commits.into_iter().try_for_each(&mut *sound)?;
+    }
+    Ok(())
 }
 
 fn watermark(copy: &Path, report: &mut Report) -> u64 {
@@ -48,43 +88,40 @@ fn watermark(copy: &Path, report: &mut Report) -> u64 {
     0
 }
 
-fn reaches(tail: u64, marked: u64, report: &mut Report) {
-    if tail < marked {
-        let what = format!("the log ends here, but everything before {marked} was acknowledged");
-        report.add(ReadError::at_seq(tail, what));
-    }
-}
-
-fn log(
-    tree: &Tree,
+/// Walks through both copies of the log.
+fn both(
+    copy: &Path,
+    log: Option<&Arc<Log>>,
     marked: u64,
     report: &mut Report,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<(), ReadError> {
-    if tree.get(keys::VERSION)?.is_none() {
-        report.add(Damage { place: layout::LOG.into(), what: "it does not say which format it has".into() });
-    }
-    let of =
-        tree.last(&[keys::CHUNK])?.and_then(|(key, _)| keys::parse_chunk(&key)).map_or(marked, |key| key.seq);
     let mut chains = Chains::default();
     let mut next = 0;
-    for chunk in Chunks::new(tree, 0, false)? {
-        let (seq, bytes) = chunk?;
-        if seq != next {
-            report.add(ReadError::at_seq(next, format!("a gap: after it comes {seq}")));
+    for met in Both::new(copy, log)? {
+        match met {
+            Met::Sound { seq, frames } => {
+                if seq > next {
+                    report.add(ReadError::at_seq(next, format!("a gap: after it comes {seq}")));
+                }
+                next = walk(seq, &frames, &mut chains, report).max(next);
+            }
+            Met::Damage(damage) => report.add(damage),
         }
-        next = frames(seq, &bytes, &mut chains, report);
-        report.tell(next, of.max(next), progress);
+        report.tell(next, marked.max(next), progress);
     }
-    reaches(next, marked, report);
+    if next < marked {
+        let what = format!("the log ends here, but everything before {marked} was acknowledged");
+        report.add(ReadError::at_seq(next, what));
+    }
     progress(Progress { events: next, of: next });
     Ok(())
 }
 
-/// Checks the frames of a chunk; returns where the next must begin.
-fn frames(seq: u64, bytes: &Chunk, chains: &mut Chains, report: &mut Report) -> u64 {
+/// Checks the frames of a record; returns where the next must begin.
+fn walk(seq: u64, frames: &[u8], chains: &mut Chains, report: &mut Report) -> u64 {
     let mut end = seq;
-    let walked = read::frames(seq, bytes, |frame| {
+    let walked = read::frames(seq, frames, |frame| {
         // A damaged header can't be trusted to tell where the next frame begins.
         frame.check().map_err(|error| ReadError::at_seq(frame.seq, error.to_string()))?;
         end = frame.end();
@@ -105,21 +142,18 @@ fn whole(frame: &Frame<'_>, chains: &mut Chains, report: &mut Report) {
 }
 
 /// Reads every call through the index and the table, and counts.
-fn index(tree: &Tree, report: &mut Report) -> Result<(), ReadError> {
-    let floor = open::floor_of(tree)?.unwrap_or(0);
-    let mut table = Table::new(floor, None);
-    // What can't be rebuilt has been reported by the walk through the log.
-    let rebuilt = open::rebuild(tree, &mut table, floor).is_ok();
+fn index(found: &Found, report: &mut Report) -> Result<(), ReadError> {
+    let Found { log, table, .. } = found;
     let log_was_sound = report.is_sound();
-    let mut found = 0u64;
-    let mut count = |call, report: &mut Report| match read::call(tree, call, &table.pending(call), u64::MAX) {
-        Ok(commits) => found += commits.len() as u64,
+    let mut commits = 0u64;
+    let mut count = |call, report: &mut Report| match read::call(log, call, &table.pending(call), u64::MAX) {
+        Ok(read) => commits += read.len() as u64,
         Err(error) if log_was_sound => report.add(error),
         // A consequence of what is listed already.
         Err(_) => {}
     };
     let mut last = None;
-    for pair in tree.scan(&[keys::ROW], &[keys::ROW])? {
+    for pair in log.tree.scan(&[keys::ROW], &[keys::ROW])? {
         let (key, _) = pair.map_err(<Fault as Into<ReadError>>::into)?;
         let Some((call, _)) = keys::parse_row(&key) else {
             report.add(Damage { place: "the index".into(), what: "a key that is none".into() });
@@ -131,12 +165,12 @@ fn index(tree: &Tree, report: &mut Report) -> Result<(), ReadError> {
         }
     }
     for call in table.known() {
-        if tree.last(&keys::rows(call))?.is_none() {
+        if log.tree.last(&keys::rows(call))?.is_none() {
             count(call, report);
         }
     }
-    if rebuilt && log_was_sound && found != report.commits {
-        let what = format!("it leads to {found} commits, but the log holds {}", report.commits);
+    if log_was_sound && commits != report.commits {
+        let what = format!("it leads to {commits} commits, but the log holds {}", report.commits);
         report.add(Damage { place: "the index".into(), what });
     }
     Ok(())

@@ -1,20 +1,32 @@
-//! The durable journal on sled 0.34.7: the one home of sled.
+//! The durable journal: a write-ahead log that acknowledgements rest on, and sled 0.34.7 that is read. The one home of
+//! sled.
+//!
+//! 1. `queue`, `group`, `writer`: what waits becomes one record of the write-ahead log, synced once; then it is durable,
+//!    visible and acknowledged.
+//! 2. `young`, `sink`: what is durable is carried over to sled, in larger batches, by a thread of its own.
+//! 3. `log`, `read`, `store`: readers see both as one.
+//! 4. `open`, `rebuild`: sled is opened and brought up to the log's end, or made again from the log.
 //!
 //! sled alone does not keep what it acknowledges: its `flush` doesn't reach the disk, batches larger than a segment can
-//! tear, large values go to files that it never syncs, and it panics on damage. So: exactly one bounded batch per
-//! group, values of at most 4 KiB, a sync on our own descriptor, checksums and chain of our own, and every call
-//! guarded. `FORMAT.md` describes the bytes.
+//! tear, large values go to files that it never syncs, and it panics on damage. So no acknowledgement rests on it, and
+//! every call into it is guarded. `FORMAT.md` describes the bytes.
 
+mod both;
 mod check;
 mod group;
+mod log;
 mod open;
 mod queue;
 mod quiet;
 mod read;
+mod rebuild;
+mod salvage;
+mod sink;
 mod store;
 mod table;
 mod tree;
 mod writer;
+mod young;
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -26,7 +38,7 @@ use callbox_events::CallId;
 use callbox_events::call::Input;
 use callbox_events::schema::{self, Commit, StoredCommit, WireDirection};
 
-pub(crate) use self::check::check_copy;
+pub(crate) use self::check::{check_copy, each_sound_commit};
 pub(crate) use self::open::copy_dir;
 use self::queue::{Growth, Limits, Queue, Request};
 pub(crate) use self::store::Store;
@@ -40,11 +52,17 @@ use crate::live::server::Server;
 use crate::lock::Lock;
 use crate::open_error::OpenError;
 use crate::subscription::Subscription;
+use crate::wal::record::MAX_FRAMES_BYTES;
+use crate::wal::writer::Writer as Wal;
 use crate::watermark::Watermark;
 
 /// The most bytes an encoded commit may have. For every byte sled writes up to five, for it rewrites whole pages, and all
-/// it writes for one batch must fit into one segment of 512 KiB (`tests/segment.rs` measures it).
+/// it writes for one batch should fit into one segment of 512 KiB (`tests/segment.rs` measures it).
 pub const MAX_COMMIT_BYTES: usize = 72 * 1024;
+
+/// The most bytes of commits in one group, before they are packed: what can't be packed must still be a batch that sled
+/// keeps whole.
+const MAX_GROUP_BYTES: usize = 96 * 1024;
 
 /// How a [`SledJournal`] works. The defaults are measured; see `benches/append.rs`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,13 +73,20 @@ pub struct Options {
     pub relaxed_delay: Duration,
     /// The most commits of a group.
     pub group_commits: usize,
-    /// The most bytes of a group, unless it is a single commit. More could exceed what sled keeps whole: see
-    /// [`MAX_COMMIT_BYTES`].
+    /// The most bytes of a group before it is packed, unless it is a single commit; at most 512 KiB. More could exceed
+    /// what sled keeps whole: see [`MAX_COMMIT_BYTES`].
     pub group_bytes: usize,
     /// The most commits that may wait.
     pub queue_commits: usize,
     /// The most encoded bytes that may wait.
     pub queue_bytes: usize,
+    /// What is durable is carried over to sled once there are so many packed bytes of it, and at most so many at once.
+    /// More could exceed what sled keeps whole: see [`MAX_COMMIT_BYTES`].
+    pub sink_bytes: usize,
+    /// After this time it is carried over in any case.
+    pub sink_delay: Duration,
+    /// The most bytes of a segment of the write-ahead log.
+    pub segment_bytes: u64,
     /// sled's cache.
     pub cache_bytes: u64,
     /// Whether other processes can read through a socket in the store's directory.
@@ -76,9 +101,12 @@ impl Default for Options {
             group_delay: Duration::from_millis(8),
             relaxed_delay: Duration::from_millis(12),
             group_commits: 512,
-            group_bytes: MAX_COMMIT_BYTES,
+            group_bytes: MAX_GROUP_BYTES,
             queue_commits: 65_536,
             queue_bytes: 64 * 1024 * 1024,
+            sink_bytes: 64 * 1024,
+            sink_delay: Duration::from_secs(1),
+            segment_bytes: 64 * 1024 * 1024,
             cache_bytes: CACHE_BYTES,
             serve_readers: true,
         }
@@ -93,6 +121,7 @@ pub struct SledJournal {
     store: Arc<Store>,
     queue: Arc<Queue>,
     writer: Mutex<Option<JoinHandle<()>>>,
+    sink: Mutex<Option<JoinHandle<()>>>,
     server: Option<Server>,
 }
 
@@ -103,8 +132,10 @@ pub struct Stats {
     pub groups: u64,
     /// Commits written.
     pub commits: u64,
-    /// Bytes of keys and values handed to sled.
+    /// Packed bytes written to the write-ahead log.
     pub bytes: u64,
+    /// Batches carried over to sled.
+    pub batches: u64,
     /// Commits that wait.
     pub waiting: usize,
 }
@@ -124,26 +155,46 @@ impl SledJournal {
         }
         let lock = Lock::exclusive(dir)?;
         layout::create(dir)?;
-        let store = open::writable(dir, lock, options.cache_bytes)?;
+        let (store, wal) = open::writable(dir, lock, &options)?;
         let watermark =
             Watermark::open(dir).map_err(OpenError::io("opening", &dir.join(layout::WATERMARK)))?;
-        Self::start(store, watermark, &options)
+        Self::start(store, wal, watermark, &options)
     }
 
-    fn start(store: Arc<Store>, watermark: Watermark, options: &Options) -> Result<Self, OpenError> {
+    fn start(
+        store: Arc<Store>,
+        wal: Wal,
+        watermark: Watermark,
+        options: &Options,
+    ) -> Result<Self, OpenError> {
         let capacity = Limits { commits: options.queue_commits, bytes: options.queue_bytes };
-        let group = Limits { commits: options.group_commits.max(1), bytes: options.group_bytes.max(1) };
+        let group_bytes = options.group_bytes.clamp(1, MAX_FRAMES_BYTES / 2);
+        let group = Limits { commits: options.group_commits.max(1), bytes: group_bytes };
         let queue = Arc::new(Queue::new(capacity, group));
         let growth = Growth { any: options.group_delay, relaxed: options.relaxed_delay };
-        let writer = Writer::new(Arc::clone(&store), Arc::clone(&queue), watermark, growth);
-        let thread = std::thread::Builder::new().name("callbox-journal".into()).spawn(move || writer.run());
-        let thread = thread.map_err(OpenError::io("starting the writer for", &store.dir))?;
-        let mut journal = Self { store, queue, writer: Mutex::new(Some(thread)), server: None };
+        let writer = Writer::new(Arc::clone(&store), Arc::clone(&queue), wal, watermark, growth);
+        let sink = (Arc::clone(&store), Arc::clone(&queue));
+        let mut journal =
+            Self { store, queue, writer: Mutex::default(), sink: Mutex::default(), server: None };
+        journal.spawn(&journal.sink, "callbox-sink", move || sink::run(&sink.0, &sink.1))?;
+        journal.spawn(&journal.writer, "callbox-journal", move || writer.run())?;
         if options.serve_readers {
             let server = Server::start(&journal.store.dir, Arc::new(Arc::clone(&journal.store)));
             journal.server = Some(server.map_err(OpenError::io("listening in", &journal.store.dir))?);
         }
         Ok(journal)
+    }
+
+    fn spawn(
+        &self,
+        place: &Mutex<Option<JoinHandle<()>>>,
+        name: &str,
+        work: impl FnOnce() + Send + 'static,
+    ) -> Result<(), OpenError> {
+        let thread = std::thread::Builder::new().name(name.into()).spawn(work);
+        let thread = thread.map_err(OpenError::io("starting a thread for", &self.store.dir))?;
+        *place.lock().unwrap_or_else(PoisonError::into_inner) = Some(thread);
+        Ok(())
     }
 
     /// What it has done: a measure of load.
@@ -153,15 +204,27 @@ impl SledJournal {
         let counted = &self.store.counted;
         let (groups, commits, bytes) =
             (count(&counted.groups), count(&counted.commits), count(&counted.bytes));
-        Stats { groups, commits, bytes, waiting: self.queue.waiting() }
+        let batches = count(&counted.batches);
+        Stats { groups, commits, bytes, batches, waiting: self.queue.waiting() }
     }
 
     fn stop(&self, why: &str) -> Result<(), CloseError> {
         self.queue.close(AppendError::Unavailable { why: why.into() });
-        let thread = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let joined = thread.map_or(Ok(()), JoinHandle::join);
-        joined.map_err(|_| CloseError { why: "the writer panicked".into() })
+        let joined = [join(&self.writer), {
+            // Nothing more will come, whether or not a writer ever ran.
+            self.store.log.young.close();
+            join(&self.sink)
+        }];
+        if joined.iter().all(Result::is_ok) {
+            return Ok(());
+        }
+        Err(CloseError { why: "a thread of the journal panicked".into() })
     }
+}
+
+fn join(place: &Mutex<Option<JoinHandle<()>>>) -> std::thread::Result<()> {
+    let thread = place.lock().unwrap_or_else(PoisonError::into_inner).take();
+    thread.map_or(Ok(()), JoinHandle::join)
 }
 
 impl Drop for SledJournal {

@@ -2,84 +2,78 @@
 //!
 //! 1. Take the lock; look at `FORMAT`.
 //! 2. Delete `snap.*.generating`: left by a kill during an earlier open, it makes every later open fail.
-//! 3. Open sled, guarded: on damage it panics.
-//! 4. If that fails, copy the log aside and try again without `snap.*`: sled then reads its whole log.
-//! 5. Sync what sled created but never syncs: `conf`, `db`, `blobs`, the directory and its parent.
-//! 6. Read the young end of the log: is it contiguous, is every checksum right, does it reach the watermark?
+//! 3. Open sled, guarded: on damage it panics. If that fails, try again without `snap.*`: sled then reads its whole log.
+//! 4. Sync what sled created but never syncs: `conf`, `db`, `blobs`, the directory and its parent.
+//! 5. Read the young end of what sled holds: is it contiguous, is every checksum right?
+//! 6. Go on in the write-ahead log, from the place that sled names, to its end.
+//! 7. If any of 3 to 5 fails, make sled's directory again from the write-ahead log ([`rebuild`](super::rebuild)).
+//! 8. Does all this reach the watermark?
 
 use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::CACHE_BYTES;
-use super::read::{self, Chunks};
+use super::Options;
+use super::log::{InTree, Log, frames};
+use super::read;
+use super::rebuild;
 use super::store::Store;
 use super::table::Table;
 use super::tree::{Batch, Fault, Tree};
+use super::young::{Item, Ripeness, Young};
 use crate::error::ReadError;
 use crate::frame::Frame;
 use crate::keys;
 use crate::layout::{self, FORMAT_VERSION};
 use crate::lock::Lock;
 use crate::open_error::OpenError;
+use crate::wal::reader::{End, Step, Walk};
+use crate::wal::record::Record;
+use crate::wal::writer::Writer as Wal;
+use crate::wal::{HEADER_BYTES, Place};
 use crate::watermark::{self, Level};
 
-/// At most so many copies of broken logs are kept.
-const ASIDE_COPIES: u32 = 3;
+/// The writer waits for sled once so much is durable and not carried over.
+const MOST_YOUNG_BYTES: usize = 16 * 1024 * 1024;
+
+/// What was found in a store.
+pub struct Found {
+    /// The log, with what is too young for sled.
+    pub log: Arc<Log>,
+    /// What the index does not name yet.
+    pub table: Table,
+    /// The global sequence number behind the last event.
+    pub tail: u64,
+    /// Where the write-ahead log goes on; `None` if that is not where it ends, so that a new segment has to be begun.
+    pub wal: Option<Place>,
+}
 
 /// Opens a store for writing, creating it if need be. The caller holds the lock.
-pub fn writable(store: &Path, lock: Lock, cache_bytes: u64) -> Result<Arc<Store>, OpenError> {
+pub fn writable(store: &Path, lock: Lock, options: &Options) -> Result<(Arc<Store>, Wal), OpenError> {
     let log = layout::log_dir(store, 0);
-    if !log.join("db").exists() {
-        // Before sled makes a new one in its place.
-        reaches_watermark(store, store, 0)?;
-    }
     fs::create_dir_all(&log).map_err(OpenError::io("creating", &log))?;
-    let tree = open_or_repair(store, &log, cache_bytes)?;
+    let found = open_or_rebuild(store, options)?;
     sync_files(store, &log).map_err(OpenError::io("syncing", &log))?;
-    if tree.is_empty().map_err(broken(store, "log"))? {
-        reaches_watermark(store, store, 0)?;
-        let mut batch = Batch::default();
-        batch.put(keys::VERSION, &FORMAT_VERSION.to_be_bytes());
-        tree.commit(batch).map_err(broken(store, "log"))?;
-    }
-    let (table, tail) = recover(store, &tree)?;
-    Ok(Store::new(tree, table, tail, store.to_owned(), Some(lock)))
+    reaches_watermark(store, store, found.tail)?;
+    let wal = match found.wal {
+        Some(place) => Wal::resume(store, place, options.segment_bytes),
+        None => Wal::begin(store, found.tail, options.segment_bytes),
+    };
+    let wal = wal.map_err(OpenError::io("opening", &store.join(layout::WAL)))?;
+    let opened = Store::new(found.log, found.table, found.tail, store.to_owned(), Some(lock));
+    Ok((opened, wal))
 }
 
-/// Opens a private copy of a store.
+/// Opens a private copy of a store. Nothing is written to the write-ahead log, which may be the original's.
 pub fn copied(copy: &Path, original: &Path) -> Result<Arc<Store>, OpenError> {
-    let (tree, table, tail) = match copied_tree(copy).map_err(|error| renamed(error, original))? {
-        Some(tree) => {
-            let (table, tail) = recover(copy, &tree).map_err(|error| renamed(error, original))?;
-            (tree, table, tail)
-        }
-        None => {
-            reaches_watermark(original, copy, 0)?;
-            let log = layout::log_dir(copy, 0);
-            fs::create_dir_all(&log).map_err(OpenError::io("creating", &log))?;
-            (Tree::open(&log, CACHE_BYTES).map_err(broken(original, "log"))?, Table::default(), 0)
-        }
-    };
-    let store = Store::new(tree, table, tail, copy.to_owned(), None);
+    let log = layout::log_dir(copy, 0);
+    fs::create_dir_all(&log).map_err(OpenError::io("creating", &log))?;
+    let found = open_or_rebuild(copy, &Options::default()).map_err(|error| renamed(error, original))?;
+    reaches_watermark(original, copy, found.tail)?;
+    let store = Store::new(found.log, found.table, found.tail, copy.to_owned(), None);
     store.bell.close();
     Ok(store)
-}
-
-/// Opens the log of a private copy; `None` if nothing was ever written.
-pub fn copied_tree(copy: &Path) -> Result<Option<Tree>, OpenError> {
-    let log = layout::log_dir(copy, 0);
-    if !log.join("db").exists() {
-        return Ok(None);
-    }
-    delete(&log, is_generating).map_err(OpenError::io("cleaning", &log))?;
-    let tree = Tree::open(&log, CACHE_BYTES).or_else(|_| {
-        delete(&log, is_snapshot)?;
-        Tree::open(&log, CACHE_BYTES)
-    });
-    let tree = tree.map_err(broken(copy, "log"))?;
-    Ok(if tree.is_empty().map_err(broken(copy, "log"))? { None } else { Some(tree) })
 }
 
 /// The same error about the original of a copy.
@@ -95,7 +89,65 @@ fn renamed(error: OpenError, original: &Path) -> OpenError {
     }
 }
 
-fn broken(store: &Path, place: &str) -> impl Fn(Fault) -> OpenError {
+/// Why a store could not be read up to its end.
+enum Broken {
+    /// sled, or what it holds: can be made again from the write-ahead log.
+    Tree(OpenError),
+    /// The write-ahead log, behind what sled holds; or the system.
+    Else(OpenError),
+}
+
+fn open_or_rebuild(store: &Path, options: &Options) -> Result<Found, OpenError> {
+    let error = match find(store, options) {
+        Ok(found) => return Ok(found),
+        Err(Broken::Else(error)) => return Err(error),
+        Err(Broken::Tree(error)) => error,
+    };
+    tracing::warn!(%error, "sled's part of the store can't be used; it is made again from the write-ahead log");
+    if let Err(why) = rebuild::from_wal(store, options.cache_bytes) {
+        tracing::error!(%why, "it can't be made again");
+        return Err(error);
+    }
+    as_it_is(store, options)
+}
+
+/// Opens sled as it is, without making anything again.
+pub fn as_it_is(store: &Path, options: &Options) -> Result<Found, OpenError> {
+    find(store, options).map_err(|broken| match broken {
+        Broken::Tree(error) | Broken::Else(error) => error,
+    })
+}
+
+fn find(store: &Path, options: &Options) -> Result<Found, Broken> {
+    let tree = open_tree(&layout::log_dir(store, 0), options.cache_bytes)
+        .map_err(|fault| Broken::Tree(broken(store, "log")(fault)))?;
+    if tree.is_empty().map_err(|fault| Broken::Tree(broken(store, "log")(fault)))? {
+        let mut batch = Batch::default();
+        batch.put(keys::VERSION, &FORMAT_VERSION.to_be_bytes());
+        tree.commit(batch).map_err(|fault| Broken::Tree(broken(store, "log")(fault)))?;
+    }
+    check_version(store, &tree)?;
+    let ripeness =
+        Ripeness { bytes: options.sink_bytes.max(1), age: options.sink_delay, most: MOST_YOUNG_BYTES };
+    let log = Arc::new(Log { tree, young: Young::new(ripeness), store: store.to_owned() });
+    let (mut table, carried) = recover(&log).map_err(|error| Broken::Tree(unreadable(store)(error)))?;
+    let (tail, end) = go_on(store, &log, &mut table, carried)?;
+    let wal = end.map(|end| end.place).filter(|place| place.offset >= HEADER_BYTES);
+    Ok(Found { log, table, tail, wal })
+}
+
+/// Opens sled's directory, without its snapshot if need be. The directory may be changed by that.
+pub fn open_tree(log: &Path, cache_bytes: u64) -> Result<Tree, Fault> {
+    delete(log, is_generating)?;
+    Tree::open(log, cache_bytes).or_else(|fault| {
+        tracing::warn!(%fault, "the log does not open; its snapshot is rebuilt");
+        delete(log, is_generating)?;
+        delete(log, is_snapshot)?;
+        Tree::open(log, cache_bytes)
+    })
+}
+
+pub(super) fn broken(store: &Path, place: &str) -> impl Fn(Fault) -> OpenError {
     let (dir, place) = (store.to_owned(), place.to_owned());
     move |fault| match fault {
         Fault::Full => {
@@ -107,19 +159,6 @@ fn broken(store: &Path, place: &str) -> impl Fn(Fault) -> OpenError {
         }
         Fault::Damage(what) => OpenError::Corrupt { dir: dir.clone(), place: place.clone(), what },
     }
-}
-
-fn open_or_repair(store: &Path, log: &Path, cache_bytes: u64) -> Result<Tree, OpenError> {
-    delete(log, is_generating).map_err(OpenError::io("cleaning", log))?;
-    let fault = match Tree::open(log, cache_bytes) {
-        Ok(tree) => return Ok(tree),
-        Err(fault) => fault,
-    };
-    tracing::warn!(%fault, "the log does not open; a copy is put aside and its snapshot rebuilt");
-    put_aside(store, log).map_err(OpenError::io("copying aside", log))?;
-    delete(log, is_generating).map_err(OpenError::io("cleaning", log))?;
-    delete(log, is_snapshot).map_err(OpenError::io("cleaning", log))?;
-    Tree::open(log, cache_bytes).map_err(broken(store, "log"))
 }
 
 fn is_generating(name: &str) -> bool {
@@ -140,17 +179,6 @@ fn delete(dir: &Path, which: fn(&str) -> bool) -> io::Result<()> {
     Ok(())
 }
 
-fn put_aside(store: &Path, log: &Path) -> io::Result<()> {
-    for number in 1..=ASIDE_COPIES {
-        let copy = store.join(layout::ASIDE).join(number.to_string());
-        if !copy.exists() {
-            return copy_dir(log, &copy);
-        }
-    }
-    tracing::warn!("there are {ASIDE_COPIES} copies aside already; no further one is made");
-    Ok(())
-}
-
 /// Copies a directory with everything in it.
 pub fn copy_dir(from: &Path, to: &Path) -> io::Result<()> {
     fs::create_dir_all(to)?;
@@ -167,7 +195,7 @@ pub fn copy_dir(from: &Path, to: &Path) -> io::Result<()> {
     Ok(())
 }
 
-fn sync_files(store: &Path, log: &Path) -> io::Result<()> {
+pub(super) fn sync_files(store: &Path, log: &Path) -> io::Result<()> {
     for name in ["conf", "db"] {
         File::open(log.join(name))?.sync_all()?;
     }
@@ -177,31 +205,30 @@ fn sync_files(store: &Path, log: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Reads what the table needs and checks what it reads.
-fn recover(store: &Path, tree: &Tree) -> Result<(Table, u64), OpenError> {
-    check_version(store, tree)?;
-    let floor = floor_of(tree).map_err(unreadable(store))?.unwrap_or(0);
-    let newest = tree.last(&[keys::ROW]).map_err(broken(store, "index"))?;
-    let newest = newest.and_then(|(key, _)| keys::parse_row(&key)).map(|(call, _)| call);
-    let mut table = Table::new(floor, newest);
-    let tail = rebuild(tree, &mut table, floor).map_err(unreadable(store))?;
-    reaches_watermark(store, store, tail)?;
-    Ok((table, tail))
-}
-
-fn check_version(store: &Path, tree: &Tree) -> Result<(), OpenError> {
+fn check_version(store: &Path, tree: &Tree) -> Result<(), Broken> {
     let dir = store.to_owned();
-    let value = tree.get(keys::VERSION).map_err(broken(store, "format version"))?;
+    let value =
+        tree.get(keys::VERSION).map_err(|fault| Broken::Tree(broken(store, "format version")(fault)))?;
     match value.and_then(|value| value.as_ref().try_into().ok()).map(u16::from_be_bytes) {
         Some(FORMAT_VERSION) => Ok(()),
         Some(found) if found > FORMAT_VERSION => {
-            Err(OpenError::Newer { dir, found, supported: FORMAT_VERSION })
+            Err(Broken::Else(OpenError::Newer { dir, found, supported: FORMAT_VERSION }))
         }
         Some(_) | None => {
             let what = "the log does not say which format it has".into();
-            Err(OpenError::Corrupt { dir, place: "log".into(), what })
+            Err(Broken::Tree(OpenError::Corrupt { dir, place: "log".into(), what }))
         }
     }
+}
+
+/// Reads what the table needs of what sled holds, and checks what it reads; returns where that ends.
+fn recover(log: &Arc<Log>) -> Result<(Table, u64), ReadError> {
+    let floor = floor_of(&log.tree)?.unwrap_or(0);
+    let newest = log.tree.last(&[keys::ROW])?;
+    let newest = newest.and_then(|(key, _)| keys::parse_row(&key)).map(|(call, _)| call);
+    let mut table = Table::new(floor, newest);
+    let tail = rebuild_table(log, &mut table, floor)?;
+    Ok((table, tail))
 }
 
 /// Up to where the index is complete; `None` if that was never recorded.
@@ -223,23 +250,36 @@ fn unreadable(store: &Path) -> impl FnOnce(ReadError) -> OpenError {
     }
 }
 
-/// Fills the table from the log's young end; returns where the log ends.
-pub fn rebuild(tree: &Tree, table: &mut Table, floor: u64) -> Result<u64, ReadError> {
+/// Fills the table from the young end of what sled holds; returns where that ends.
+pub fn rebuild_table(log: &Arc<Log>, table: &mut Table, floor: u64) -> Result<u64, ReadError> {
     let mut tail = floor;
-    let mut chunks = Chunks::new(tree, floor, true)?;
-    while let Some(chunk) = chunks.next() {
-        let (seq, chunk) = chunk?;
-        tail = read::frames(seq, &chunk, |frame| note(table, seq, &frame))?;
-        chunks.expect(tail);
+    for record in InTree::new(&log.tree, floor)? {
+        let (seq, record) = record?;
+        if seq != tail {
+            return Err(ReadError::at_seq(tail, format!("the log has a gap: after it comes {seq}")));
+        }
+        tail = read::frames(seq, &frames(seq, &record)?, |frame| {
+            note(table, seq, &frame)?;
+            if frame.facts.last {
+                // Its row was written along with it.
+                table.forget(frame.facts.call);
+            }
+            Ok(())
+        })?;
     }
     for call in table.known() {
-        table.indexed(call, read::last_indexed(tree, call)?);
+        table.indexed(call, read::last_indexed(&log.tree, call)?);
     }
     table.sort_by_age();
     Ok(tail)
 }
 
-fn note(table: &mut Table, chunk: u64, frame: &Frame<'_>) -> Result<(), ReadError> {
+/// Takes note of a frame, checked against what its call had before.
+pub fn note(
+    table: &mut Table,
+    record: u64,
+    frame: &Frame<'_>,
+) -> Result<Option<super::table::Row>, ReadError> {
     let damaged = |what: String| ReadError::at_seq(frame.seq, what);
     frame.check().map_err(|error| damaged(error.to_string()))?;
     if let Some(entry) = table.get(frame.facts.call) {
@@ -251,11 +291,68 @@ fn note(table: &mut Table, chunk: u64, frame: &Frame<'_>) -> Result<(), ReadErro
         }
         frame.check_chain(&entry.hash).map_err(|error| damaged(error.to_string()))?;
     }
-    table.note(&frame.facts, frame.hash, frame.seq, chunk);
-    if frame.facts.last {
-        table.forget(frame.facts.call);
+    Ok(table.note(&frame.facts, frame.hash, frame.seq, record))
+}
+
+/// Goes on in the write-ahead log behind what sled holds: what is there is young. Returns where the log ends.
+fn go_on(store: &Path, log: &Log, table: &mut Table, carried: u64) -> Result<(u64, Option<End>), Broken> {
+    let io = |error| Broken::Else(OpenError::io("reading", &store.join(layout::WAL))(error));
+    let corrupt = |error: ReadError| Broken::Else(unreadable(store)(error));
+    let place = log.tree.get(keys::PLACE).map_err(|fault| Broken::Tree(broken(store, "log")(fault)))?;
+    let mut walk = match place.map(|value| Place::from_bytes(&value)) {
+        Some(Some(place)) => Walk::from(store, place).map_err(io)?,
+        None if carried == 0 => Walk::all(store).map_err(io)?,
+        Some(None) | None => {
+            let what = "sled does not say how far it holds the write-ahead log";
+            return Err(Broken::Tree(unreadable(store)(ReadError::at_seq(carried, what))));
+        }
+    };
+    let mut tail = carried;
+    for step in walk.by_ref() {
+        match step.map_err(io)? {
+            Step::Record { at, bytes } => {
+                let item = young(table, tail, at, bytes).map_err(corrupt)?;
+                tail = item.end;
+                log.young.push(item);
+            }
+            Step::Damage { at, what } => {
+                let what = format!("{what} (write-ahead log, segment {}, byte {})", at.segment, at.offset);
+                return Err(corrupt(ReadError::at_seq(tail, what)));
+            }
+        }
     }
-    Ok(())
+    if walk.end().is_some_and(|end| end.torn) {
+        tracing::info!(
+            tail,
+            "what was being written when the engine died is cut off; it was never acknowledged"
+        );
+    }
+    Ok((tail, walk.end()))
+}
+
+/// One record of the write-ahead log as what is young; it must begin at `expected`.
+pub fn young(table: &mut Table, expected: u64, at: Place, bytes: Vec<u8>) -> Result<Item, ReadError> {
+    let damaged = |what: String| ReadError::at_seq(expected, what);
+    let record = Record::read(&bytes).map_err(|error| damaged(error.to_string()))?;
+    let (seq, end) = (record.seq, record.end());
+    if seq != expected {
+        return Err(damaged(format!("a gap: after it comes {seq}")));
+    }
+    let frames = record.frames().map_err(|error| damaged(error.to_string()))?;
+    let mut rows = Vec::new();
+    let reached = read::frames(seq, &frames, |frame| {
+        rows.extend(note(table, seq, &frame)?);
+        Ok(())
+    })?;
+    if reached != end {
+        return Err(damaged(format!(
+            "the record says that it ends at {end}, but its frames do at {reached}"
+        )));
+    }
+    rows.extend(table.sweep(end));
+    let floor = table.rise(end);
+    let behind = Place { offset: at.offset + bytes.len() as u64, ..at };
+    Ok(Item { seq, end, record: bytes.into(), rows, floor, behind })
 }
 
 fn reaches_watermark(dir: &Path, marked: &Path, tail: u64) -> Result<(), OpenError> {

@@ -1,24 +1,27 @@
-//! Reading the log: chunks to frames, one call through the index, everything in order.
+//! Reading the log: records to frames, one call through the index, everything in order.
 
 use std::collections::{BTreeSet, VecDeque};
+use std::sync::Arc;
 
 use callbox_events::CallId;
 use callbox_events::schema::StoredCommit;
 
-use super::tree::{Chunk, Fault, Pairs, Tree};
+use super::log::{Log, Records};
+use super::salvage;
+use super::tree::Tree;
 use crate::chain;
 use crate::error::ReadError;
 use crate::frame::{self, Frame};
 use crate::journal::Head;
 use crate::keys;
 
-/// Calls `each` for every frame of a chunk that begins at `seq`. Checks lengths only.
+/// Calls `each` for every frame of a record that begins at `seq`. Checks lengths only.
 pub fn frames<'a>(
     seq: u64,
-    chunk: &'a [u8],
+    frames: &'a [u8],
     mut each: impl FnMut(Frame<'a>) -> Result<(), ReadError>,
 ) -> Result<u64, ReadError> {
-    let (mut seq, mut rest) = (seq, chunk);
+    let (mut seq, mut rest) = (seq, frames);
     while !rest.is_empty() {
         let (frame, behind) =
             Frame::split(seq, rest).map_err(|error| ReadError::at_seq(seq, error.to_string()))?;
@@ -49,36 +52,69 @@ pub fn last_indexed(tree: &Tree, call: CallId) -> Result<Option<u64>, ReadError>
     Ok(row.last().copied())
 }
 
-/// The commits of a call: from the chunks that the index names and those in `pending`, as far as they lie before
-/// `durable`. Checks the checksum of each, their order and the chain.
-pub fn call(
-    tree: &Tree,
+/// Where the record after these frames begins.
+pub fn end(seq: u64, bytes: &[u8]) -> Result<u64, ReadError> {
+    frames(seq, bytes, |_| Ok(()))
+}
+
+/// The commits of a call: from the records that the index names and those in `pending`, as far as they lie before
+/// `durable`. Checks the checksum of each, their order and the chain. Where sled is damaged the write-ahead log serves.
+pub fn call(log: &Log, call: CallId, pending: &[u64], durable: u64) -> Result<Vec<StoredCommit>, ReadError> {
+    match call_by_index(log, call, pending, durable) {
+        Err(damage @ ReadError::Corrupt { .. }) => {
+            let found = salvage::call(&log.store, call, durable, &damage)?;
+            if found.is_empty() { Err(damage) } else { Ok(found) }
+        }
+        other => other,
+    }
+}
+
+fn call_by_index(
+    log: &Log,
     call: CallId,
     pending: &[u64],
     durable: u64,
 ) -> Result<Vec<StoredCommit>, ReadError> {
-    let mut chunks = indexed(tree, call)?;
-    chunks.extend(pending);
-    let mut commits = Vec::new();
-    let mut head = Head { version: 0, hash: chain::START };
-    for seq in chunks.range(..durable) {
-        let chunk = tree.chunk(*seq)?;
-        let chunk = chunk.ok_or_else(|| ReadError::at_seq(*seq, format!("missing; it holds call {call}")))?;
-        let before = commits.len();
-        frames(*seq, &chunk, |frame| {
-            if frame.facts.call == call {
-                commits.push(checked(&frame, &mut head)?);
-            }
-            Ok(())
-        })?;
-        if commits.len() == before {
+    let mut records = indexed(&log.tree, call)?;
+    records.extend(pending);
+    let mut gathered = Gathered::new(call);
+    for seq in records.range(..durable) {
+        let record = log.frames(*seq)?;
+        let record =
+            record.ok_or_else(|| ReadError::at_seq(*seq, format!("missing; it holds call {call}")))?;
+        let before = gathered.commits.len();
+        frames(*seq, &record, |frame| gathered.take(&frame))?;
+        if gathered.commits.len() == before {
             return Err(ReadError::at_seq(
                 *seq,
                 format!("the index names it for call {call}, which isn't there"),
             ));
         }
     }
-    Ok(commits)
+    Ok(gathered.commits)
+}
+
+/// The commits of one call as they are met, each checked against the one before.
+pub struct Gathered {
+    call: CallId,
+    head: Head,
+    /// So far.
+    pub commits: Vec<StoredCommit>,
+}
+
+impl Gathered {
+    /// None yet.
+    pub fn new(call: CallId) -> Self {
+        Self { call, head: Head { version: 0, hash: chain::START }, commits: Vec::new() }
+    }
+
+    /// Takes a frame if it is of this call.
+    pub fn take(&mut self, frame: &Frame<'_>) -> Result<(), ReadError> {
+        if frame.facts.call == self.call {
+            self.commits.push(checked(frame, &mut self.head)?);
+        }
+        Ok(())
+    }
 }
 
 fn checked(frame: &Frame<'_>, head: &mut Head) -> Result<StoredCommit, ReadError> {
@@ -95,12 +131,12 @@ fn checked(frame: &Frame<'_>, head: &mut Head) -> Result<StoredCommit, ReadError
 }
 
 /// The head of a call that is in the index altogether.
-pub fn head_on_disk(tree: &Tree, call: CallId) -> Result<Option<Head>, ReadError> {
-    let Some(seq) = last_indexed(tree, call)? else { return Ok(None) };
+pub fn head_on_disk(log: &Log, call: CallId) -> Result<Option<Head>, ReadError> {
+    let Some(seq) = last_indexed(&log.tree, call)? else { return Ok(None) };
     let missing = || ReadError::at_seq(seq, format!("the index names it for call {call}, which isn't there"));
-    let chunk = tree.chunk(seq)?.ok_or_else(missing)?;
+    let record = log.frames(seq)?.ok_or_else(missing)?;
     let mut head = None;
-    frames(seq, &chunk, |frame| {
+    frames(seq, &record, |frame| {
         if frame.facts.call == call {
             frame.check().map_err(|error| ReadError::at_seq(frame.seq, error.to_string()))?;
             head = Some(Head { version: frame.next_version(), hash: frame.hash });
@@ -110,75 +146,12 @@ pub fn head_on_disk(tree: &Tree, call: CallId) -> Result<Option<Head>, ReadError
     head.map(Some).ok_or_else(missing)
 }
 
-/// Chunks in order, large frames joined from their parts, gaps found.
-pub struct Chunks {
-    pairs: Pairs,
-    ahead: Option<(keys::ChunkKey, sled::IVec)>,
-    next: Option<u64>,
-}
-
-impl Chunks {
-    /// From the chunk that begins at `from` on. With `contiguous` it must be there.
-    pub fn new(tree: &Tree, from: u64, contiguous: bool) -> Result<Self, Fault> {
-        let pairs = tree.scan(&[keys::CHUNK], &keys::chunk(from))?;
-        Ok(Self { pairs, ahead: None, next: contiguous.then_some(from) })
-    }
-
-    /// What comes after the last chunk given must begin here.
-    pub fn expect(&mut self, next: u64) {
-        self.next = Some(next);
-    }
-
-    fn pull(&mut self) -> Result<Option<(keys::ChunkKey, sled::IVec)>, ReadError> {
-        if let Some(ahead) = self.ahead.take() {
-            return Ok(Some(ahead));
-        }
-        let Some(pair) = self.pairs.next() else { return Ok(None) };
-        let (key, value) = pair?;
-        let key = keys::parse_chunk(&key).ok_or_else(|| ReadError::Corrupt {
-            place: "the log".into(),
-            what: "a key that is none".into(),
-        })?;
-        Ok(Some((key, value)))
-    }
-
-    fn advance(&mut self) -> Result<Option<(u64, Chunk)>, ReadError> {
-        let Some((key, value)) = self.pull()? else { return Ok(None) };
-        let expected = self.next.unwrap_or(key.seq);
-        if key.seq != expected || key.part != 0 {
-            let what = format!("the log has a gap: after it comes {} (part {})", key.seq, key.part);
-            return Err(ReadError::at_seq(expected, what));
-        }
-        let wanted = frame::length(&value).unwrap_or(0);
-        if wanted <= value.len() {
-            return Ok(Some((key.seq, Chunk::One(value))));
-        }
-        let mut joined = value.to_vec();
-        while let Some((part, value)) = self.pull()? {
-            if part.seq != key.seq || joined.len() >= wanted {
-                self.ahead = Some((part, value));
-                break;
-            }
-            joined.extend_from_slice(&value);
-        }
-        Ok(Some((key.seq, Chunk::Joined(joined))))
-    }
-}
-
-impl Iterator for Chunks {
-    type Item = Result<(u64, Chunk), ReadError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        self.advance().transpose()
-    }
-}
-
 /// What a scan makes of each frame.
 pub type Make<T> = fn(&Frame<'_>) -> Result<T, ReadError>;
 
 /// Commits in global order up to a place, decoded or raw. After an error it ends.
 pub struct Scan<T> {
-    chunks: Chunks,
+    records: Records,
     ready: VecDeque<Result<T, ReadError>>,
     make: Make<T>,
     from: u64,
@@ -188,28 +161,27 @@ pub struct Scan<T> {
 
 impl<T> Scan<T> {
     /// The commits that end behind `from` and begin before `until`.
-    pub fn new(tree: &Tree, from: u64, until: u64, make: Make<T>) -> Result<Self, ReadError> {
-        let start = tree.chunk_at(from)?.unwrap_or(0);
-        let chunks = Chunks::new(tree, start, true)?;
-        Ok(Self { chunks, ready: VecDeque::new(), make, from, until, done: from >= until })
+    pub fn new(log: &Arc<Log>, from: u64, until: u64, make: Make<T>) -> Result<Self, ReadError> {
+        let start = log.record_at(from)?.unwrap_or(0);
+        let records = Records::new(log, start)?;
+        Ok(Self { records, ready: VecDeque::new(), make, from, until, done: from >= until })
     }
 
     fn load(&mut self) -> Result<(), ReadError> {
-        let Some(next) = self.chunks.next() else {
+        let Some(next) = self.records.next() else {
             self.done = true;
-            let reached = self.chunks.next.unwrap_or(self.from);
+            let reached = self.records.expected();
             return Err(ReadError::at_seq(reached, format!("the log ends here, before {}", self.until)));
         };
-        let (seq, chunk) = next?;
+        let (seq, bytes) = next?;
         let (from, make, ready) = (self.from, self.make, &mut self.ready);
-        let end = frames(seq, &chunk, |frame| {
+        let end = frames(seq, &bytes, |frame| {
             if frame.end() > from {
                 frame.check().map_err(|error| ReadError::at_seq(frame.seq, error.to_string()))?;
                 ready.push_back(Ok(make(&frame)?));
             }
             Ok(())
         })?;
-        self.chunks.expect(end);
         self.done = end >= self.until;
         Ok(())
     }

@@ -8,9 +8,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use callbox_events::CallId;
 use callbox_events::schema::StoredCommit;
 
+use super::log::Log;
 use super::read::{self, Make, Scan};
+use super::salvage;
 use super::table::Table;
-use super::tree::{Pairs, Tree};
+use super::tree::Pairs;
 use crate::error::ReadError;
 use crate::journal::{CallIds, Commits, Cursor, Head, JournalReader};
 use crate::keys;
@@ -21,7 +23,7 @@ use crate::subscription::{Bell, Source, Subscription};
 /// An open store.
 pub struct Store {
     /// Dropped before the lock: sled writes when it closes.
-    pub(super) tree: Tree,
+    pub(super) log: Arc<Log>,
     pub(super) table: Mutex<Table>,
     /// Everything before this global sequence number is durable.
     durable: AtomicU64,
@@ -37,12 +39,13 @@ pub(super) struct Counted {
     pub groups: AtomicU64,
     pub commits: AtomicU64,
     pub bytes: AtomicU64,
+    pub batches: AtomicU64,
 }
 
 impl Store {
-    pub(super) fn new(tree: Tree, table: Table, tail: u64, dir: PathBuf, lock: Option<Lock>) -> Arc<Self> {
+    pub(super) fn new(log: Arc<Log>, table: Table, tail: u64, dir: PathBuf, lock: Option<Lock>) -> Arc<Self> {
         Arc::new(Self {
-            tree,
+            log,
             table: Mutex::new(table),
             durable: AtomicU64::new(tail),
             bell: Arc::new(Bell::new(Cursor::at(tail))),
@@ -83,7 +86,7 @@ impl Store {
         // In this order: chunks may go from the table to the index meanwhile, never back.
         let durable = self.durable();
         let pending = self.table().pending(call);
-        read::call(&self.tree, call, &pending, durable)
+        read::call(&self.log, call, &pending, durable)
     }
 
     /// The head of a call.
@@ -103,7 +106,7 @@ impl Store {
     /// Commits from a place on.
     pub fn read_all(&self, from: Cursor) -> Result<Commits<'static>, ReadError> {
         self.check(from)?;
-        let scan = Scan::new(&self.tree, from.seq(), self.durable(), |frame| frame.decode())?;
+        let scan = Scan::new(&self.log, from.seq(), self.durable(), |frame| frame.decode())?;
         Ok(Box::new(scan))
     }
 
@@ -113,15 +116,21 @@ impl Store {
         let mut young: Vec<CallId> =
             self.table().calls().filter(|(_, chunk)| *chunk < durable).map(|(call, _)| call).collect();
         young.sort_unstable();
-        let rows = Rows { pairs: self.tree.scan(&[keys::ROW], &[keys::ROW])?, durable };
-        Ok(Box::new(Merged { young: young.into_iter().peekable(), rows: rows.peekable(), last: None }))
+        let rows = Rows { pairs: self.log.tree.scan(&[keys::ROW], &[keys::ROW])?, durable };
+        let merged = Merged { young: young.into_iter().peekable(), rows: rows.peekable() };
+        Ok(Box::new(Calls {
+            log: Arc::clone(&self.log),
+            durable,
+            origin: Origin::Index(Box::new(merged)),
+            last: None,
+        }))
     }
 
     /// The call that started last.
     pub fn latest(&self) -> Result<Option<CallId>, ReadError> {
         let durable = self.durable();
         let young = self.table().calls().filter(|(_, chunk)| *chunk < durable).map(|(call, _)| call).max();
-        let row = self.tree.last(&[keys::ROW])?;
+        let row = self.log.tree.last(&[keys::ROW])?;
         let old =
             row.filter(|(_, value)| is_before(value, durable)).and_then(|(key, _)| keys::parse_row(&key));
         Ok(young.max(old.map(|(call, _)| call)))
@@ -133,7 +142,7 @@ impl Served for Arc<Store> {
         self.check(from)?;
         let make: Make<Raw> =
             |frame| Ok(Raw { seq: frame.seq, hash: frame.hash, payload: frame.payload.to_vec() });
-        Ok(Box::new(Scan::new(&self.tree, from.seq(), self.durable(), make)?))
+        Ok(Box::new(Scan::new(&self.log, from.seq(), self.durable(), make)?))
     }
 
     fn bell(&self) -> &Bell {
@@ -143,7 +152,7 @@ impl Served for Arc<Store> {
 
 impl Source for Store {
     fn batch(&self, from: Cursor, limit: usize) -> Result<Vec<StoredCommit>, ReadError> {
-        Scan::new(&self.tree, from.seq(), self.durable(), |frame| frame.decode())?.take(limit).collect()
+        Scan::new(&self.log, from.seq(), self.durable(), |frame| frame.decode())?.take(limit).collect()
     }
 }
 
@@ -205,11 +214,48 @@ impl Iterator for Rows {
     }
 }
 
-/// Two ascending lists as one without repetitions.
+/// Every call once, in order.
+struct Calls {
+    log: Arc<Log>,
+    durable: u64,
+    origin: Origin,
+    last: Option<CallId>,
+}
+
+enum Origin {
+    Index(Box<Merged>),
+    /// The index is damaged; the rest was gathered from the write-ahead log.
+    Log(std::collections::btree_set::IntoIter<CallId>),
+}
+
+impl Iterator for Calls {
+    type Item = Result<CallId, ReadError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            let next = match &mut self.origin {
+                Origin::Index(merged) => merged.smaller()?,
+                Origin::Log(calls) => Ok(calls.next()?),
+            };
+            match next {
+                Ok(call) if self.last.is_some_and(|last| call <= last) => {}
+                Ok(call) => {
+                    self.last = Some(call);
+                    return Some(Ok(call));
+                }
+                Err(damage) => match salvage::calls(&self.log.store, self.durable, &damage) {
+                    Ok(calls) => self.origin = Origin::Log(calls.into_iter()),
+                    Err(error) => return Some(Err(error)),
+                },
+            }
+        }
+    }
+}
+
+/// Two ascending lists as one.
 struct Merged {
     young: Peekable<std::vec::IntoIter<CallId>>,
     rows: Peekable<Rows>,
-    last: Option<CallId>,
 }
 
 impl Merged {
@@ -219,23 +265,6 @@ impl Merged {
             (Some(young), Some(Ok(row))) if young < *row => self.young.next().map(Ok),
             (_, Some(_)) => self.rows.next(),
             (_, None) => self.young.next().map(Ok),
-        }
-    }
-}
-
-impl Iterator for Merged {
-    type Item = Result<CallId, ReadError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        loop {
-            let next = self.smaller()?;
-            if let Ok(call) = next {
-                if self.last == Some(call) {
-                    continue;
-                }
-                self.last = Some(call);
-            }
-            return Some(next);
         }
     }
 }

@@ -54,6 +54,8 @@ pub struct Row {
     pub value: Vec<u8>,
     /// Whose it is.
     pub call: CallId,
+    /// The last chunk it names.
+    last: u64,
 }
 
 /// All of them.
@@ -155,24 +157,21 @@ impl Table {
         Some(floor)
     }
 
-    /// The rows of these calls have been applied.
-    pub fn settle(&mut self, calls: &[CallId]) {
-        for call in calls {
-            if let Some(entry) = self.entries.get_mut(call) {
-                entry.pending.drain(..entry.rowed);
-                entry.rowed = 0;
-                if entry.pending.is_empty() {
-                    self.entries.remove(call);
-                }
-            }
+    /// These rows are in the index now. Later ones of the same calls may still be on their way.
+    pub fn settle<'a>(&mut self, rows: impl IntoIterator<Item = &'a Row>) {
+        for row in rows {
+            self.indexed(row.call, Some(row.last));
         }
     }
 
-    /// At open: the index names the chunks of this call up to `indexed`.
+    /// The index names the chunks of this call up to `indexed`.
     pub fn indexed(&mut self, call: CallId, indexed: Option<u64>) {
-        if let Some(entry) = self.entries.get_mut(&call) {
-            entry.rowed = entry.pending.partition_point(|held| Some(held.chunk) <= indexed);
-            self.settle(&[call]);
+        let Some(entry) = self.entries.get_mut(&call) else { return };
+        let settled = entry.pending.partition_point(|held| Some(held.chunk) <= indexed);
+        entry.pending.drain(..settled);
+        entry.rowed = entry.rowed.saturating_sub(settled);
+        if entry.pending.is_empty() {
+            self.entries.remove(&call);
         }
     }
 
@@ -205,8 +204,9 @@ impl Entry {
         let held = self.pending.get(self.rowed..)?;
         let key = keys::row(call, held.first()?.version);
         let chunks: Vec<u64> = held.iter().map(|held| held.chunk).collect();
+        let last = *chunks.last()?;
         self.rowed = self.pending.len();
-        Some(Row { key, value: keys::write_list(&chunks), call })
+        Some(Row { key, value: keys::write_list(&chunks), call, last })
     }
 }
 
@@ -231,7 +231,7 @@ mod tests {
         assert_eq!(row.key, keys::row(call(1), 0));
         assert_eq!(keys::read_list(&row.value), Some(vec![0, 4]));
         assert_eq!(table.pending(call(1)), [0, 4], "until the row is applied");
-        table.settle(&[call(1)]);
+        table.settle([&row]);
         assert!(table.get(call(1)).is_none());
         assert!(!table.is_surely_new(call(1)) && table.is_surely_new(call(2)));
     }
@@ -242,13 +242,25 @@ mod tests {
         let rows: Vec<Row> = (0..30)
             .filter_map(|n| {
                 let row = table.note(&facts(1, n, false), [0; 32], n * 3, n * 3);
-                table.settle(&row.iter().map(|row| row.call).collect::<Vec<_>>());
+                table.settle(&row);
                 row
             })
             .collect();
         let keys: Vec<_> = rows.iter().map(|row| row.key).collect();
         assert_eq!(keys, [keys::row(call(1), 0), keys::row(call(1), 12)]);
         assert_eq!(table.pending(call(1)).len(), 6);
+    }
+
+    #[test]
+    fn a_row_that_is_applied_leaves_a_later_one_on_its_way_alone() {
+        let mut table = Table::new(0, None);
+        let rows: Vec<Row> =
+            (0..24).filter_map(|n| table.note(&facts(1, n, n == 23), [0; 32], n, n)).collect();
+        assert_eq!(rows.len(), 2);
+        table.settle([&rows[0]]);
+        assert_eq!(table.pending(call(1)), (12..24).collect::<Vec<_>>());
+        table.settle([&rows[1]]);
+        assert!(table.get(call(1)).is_none());
     }
 
     #[test]
@@ -260,7 +272,7 @@ mod tests {
         let rows = table.sweep(70_001);
         assert_eq!(rows.len(), 1);
         assert_eq!(table.rise(70_001), Some(70_000));
-        table.settle(&[call(1)]);
+        table.settle(&rows);
         assert_eq!(table.known(), [call(2)]);
     }
 

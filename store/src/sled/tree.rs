@@ -1,13 +1,11 @@
 //! The one tree of a log directory: every call into sled goes through here.
 
 use std::fs::File;
-use std::ops::Deref;
 use std::path::Path;
 use std::time::Duration;
 
 use super::quiet::guarded;
 use crate::error::ReadError;
-use crate::frame;
 use crate::keys;
 
 /// What sled did instead of what it was asked for.
@@ -105,26 +103,6 @@ impl Batch {
     }
 }
 
-/// A chunk's bytes: as sled gave them, or joined from their parts.
-#[derive(Debug)]
-pub enum Chunk {
-    /// One value.
-    One(sled::IVec),
-    /// Several values joined.
-    Joined(Vec<u8>),
-}
-
-impl Deref for Chunk {
-    type Target = [u8];
-
-    fn deref(&self) -> &[u8] {
-        match self {
-            Self::One(value) => value,
-            Self::Joined(bytes) => bytes,
-        }
-    }
-}
-
 impl Tree {
     /// Opens sled's directory as it is. See `open` for what has to be done around it.
     pub fn open(dir: &Path, cache_bytes: u64) -> Result<Self, Fault> {
@@ -188,24 +166,6 @@ impl Tree {
         let db = self.db()?;
         let inner = run(|| Ok(db.range(from.to_vec()..)))?;
         Ok(Pairs { inner, prefix: prefix.to_vec() })
-    }
-
-    /// The chunk at this global sequence number, joined if it has several parts.
-    pub fn chunk(&self, seq: u64) -> Result<Option<Chunk>, Fault> {
-        let Some(first) = self.get(&keys::chunk(seq))? else { return Ok(None) };
-        let wanted = frame::length(&first).unwrap_or(0);
-        if wanted <= first.len() {
-            return Ok(Some(Chunk::One(first)));
-        }
-        let mut joined = first.to_vec();
-        for number in 1.. {
-            let Some(part) = self.get(&keys::part(seq, number))? else { break };
-            joined.extend_from_slice(&part);
-            if joined.len() >= wanted {
-                break;
-            }
-        }
-        Ok(Some(Chunk::Joined(joined)))
     }
 
     /// The global sequence number of the chunk that holds `seq`, or of the last one before it.

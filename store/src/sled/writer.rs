@@ -1,4 +1,4 @@
-//! The thread that writes: groups what waits, writes it with one sync, then answers.
+//! The thread that writes: groups what waits, writes it to the write-ahead log with one sync, then answers.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -9,23 +9,34 @@ use super::queue::{Growth, Queue, Request};
 use super::quiet::guarded;
 use super::store::Store;
 use super::tree::Fault;
+use super::young::Item;
 use crate::error::AppendError;
+use crate::wal::pack::Packer;
+use crate::wal::record;
+use crate::wal::writer::Writer as Wal;
 use crate::watermark::Watermark;
 
 /// The writer.
 pub struct Writer {
     store: Arc<Store>,
     queue: Arc<Queue>,
+    wal: Wal,
     watermark: Watermark,
     pace: Pace,
     tail: u64,
+    packer: Packer,
+    /// Buffers that are used again for every group.
+    frames: Vec<u8>,
+    record: Vec<u8>,
 }
 
 impl Writer {
     /// A writer for an open store; nothing happens before [`run`](Self::run).
-    pub fn new(store: Arc<Store>, queue: Arc<Queue>, watermark: Watermark, growth: Growth) -> Self {
+    pub fn new(store: Arc<Store>, queue: Arc<Queue>, wal: Wal, watermark: Watermark, growth: Growth) -> Self {
         let tail = store.durable();
-        Self { store, queue, watermark, pace: Pace::new(growth), tail }
+        let (pace, packer) = (Pace::new(growth), Packer::default());
+        let (frames, record) = (Vec::new(), Vec::new());
+        Self { store, queue, wal, watermark, pace, tail, packer, frames, record }
     }
 
     /// Writes until the queue is closed and empty. The first failure poisons the queue: what is on disk is not known
@@ -33,10 +44,16 @@ impl Writer {
     pub fn run(mut self) {
         let queue = Arc::clone(&self.queue);
         let store = Arc::clone(&self.store);
-        let outcome = guarded(move || self.write_all());
+        let outcome = guarded(move || {
+            self.write_all();
+            if let Err(error) = self.wal.finish() {
+                tracing::warn!(%error, "the room that the write-ahead log did not need could not be given back");
+            }
+        });
         if let Err(panic) = outcome {
             queue.poison(&AppendError::Unavailable { why: format!("the writer failed: {panic}") });
         }
+        store.log.young.close();
         store.bell.close();
     }
 
@@ -61,21 +78,32 @@ impl Writer {
         if finished.acks.is_empty() {
             return Ok(());
         }
+        let item = match self.write(&finished) {
+            Ok(item) => item,
+            Err(fault) => {
+                let answer = if fault == Fault::Full { AppendError::Full } else { AppendError::Unknown };
+                finished.acks.into_iter().for_each(|(ack, _)| ack.resolve(Err(answer.clone())));
+                return Err(fault);
+            }
+        };
         self.count(&finished);
-        let applied = self.store.tree.apply(finished.batch);
-        self.store.table().settle(&finished.rowed);
-        let written = applied.and_then(|()| self.store.tree.sync()).and_then(|()| {
-            self.tail = finished.tail;
-            Ok(self.watermark.write(finished.tail)?)
-        });
-        if let Err(fault) = written {
-            let answer = if fault == Fault::Full { AppendError::Full } else { AppendError::Unknown };
-            finished.acks.into_iter().for_each(|(ack, _)| ack.resolve(Err(answer.clone())));
-            return Err(fault);
-        }
-        self.store.publish(finished.tail);
+        self.tail = finished.end;
+        self.store.log.young.push(Item { rows: finished.rows, ..item });
+        self.store.publish(finished.end);
         finished.acks.into_iter().for_each(|(ack, position)| ack.resolve(Ok(position)));
+        self.frames = finished.frames;
         Ok(())
+    }
+
+    /// Makes a group durable.
+    fn write(&mut self, group: &Finished) -> Result<Item, Fault> {
+        let &Finished { first: seq, end, floor, .. } = group;
+        let events = u32::try_from(end - seq).unwrap_or(u32::MAX);
+        record::write(&mut self.packer, seq, events, &group.frames, &mut self.record);
+        let behind = self.wal.append(seq, &self.record)?;
+        self.wal.sync()?;
+        self.watermark.write(end)?;
+        Ok(Item { seq, end, record: Arc::from(self.record.as_slice()), rows: Vec::new(), floor, behind })
     }
 
     fn count(&mut self, finished: &Finished) {
@@ -83,14 +111,14 @@ impl Writer {
         let counted = &self.store.counted;
         counted.groups.fetch_add(1, Ordering::Relaxed);
         counted.commits.fetch_add(finished.acks.len() as u64, Ordering::Relaxed);
-        counted.bytes.fetch_add(finished.batch.bytes as u64, Ordering::Relaxed);
+        counted.bytes.fetch_add(self.record.len() as u64, Ordering::Relaxed);
     }
 
-    fn build(&self, requests: &mut VecDeque<Request>) -> Finished {
+    fn build(&mut self, requests: &mut VecDeque<Request>) -> Finished {
         let mut table = self.store.table();
-        let mut group = Group::new(self.tail);
+        let mut group = Group::new(self.tail, std::mem::take(&mut self.frames));
         while let Some(request) = requests.pop_front() {
-            if let Placed::Later(request) = group.place(request, &mut table, &self.store.tree) {
+            if let Placed::Later(request) = group.place(request, &mut table, &self.store.log) {
                 requests.push_front(request);
                 break;
             }

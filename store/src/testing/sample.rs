@@ -23,6 +23,20 @@ fn at(number: u64) -> Timestamp {
     Timestamp::from_micros(1_700_000_000_000_000 + number * 1_000)
 }
 
+/// Bytes that look like nothing and can't be packed, the same for the same seed.
+fn noise(seed: u64, length: usize) -> Vec<u8> {
+    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+    let mut draw = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state.to_le_bytes()
+    };
+    let mut bytes: Vec<u8> = (0..length.div_ceil(8)).flat_map(|_| draw()).collect();
+    bytes.truncate(length);
+    bytes
+}
+
 /// Where the other side of every sample is.
 #[must_use]
 pub fn peer() -> Peer {
@@ -52,7 +66,11 @@ fn dialog(number: u64) -> Dialog {
 pub fn commit(number: u64, version: u64, events: usize, wire_bytes: usize) -> Commit {
     let noted =
         |n: usize| Happened { phase: Phase::Early, event: Event::Noted(Noted { what: format!("note {n}") }) };
-    let wire = WireMessage { direction: WireDirection::In, peer: peer(), bytes: vec![b'x'; wire_bytes] };
+    let wire = WireMessage {
+        direction: WireDirection::In,
+        peer: peer(),
+        bytes: noise(number * 31 + version, wire_bytes),
+    };
     Commit {
         call: call(number),
         version,

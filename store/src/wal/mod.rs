@@ -1,7 +1,7 @@
 //! The write-ahead log: plain files that an acknowledgement rests on.
 //!
 //! A group of commits becomes one [`record`]: written at the end of the newest *segment*, synced once, and then it is
-//! durable. sled gets the same record later, in larger batches, because it writes four bytes for each one
+//! durable. sled gets the same record later, in larger batches (`sled::sink`), because it writes four bytes for each one
 //! it is given and wakes seven threads for every flush. So the journal is kept twice: sled is what is read, the
 //! segments are what sled can be made from again, whatever happened to it.
 //!

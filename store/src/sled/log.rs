@@ -1,0 +1,231 @@
+//! The log as it is read: what sled holds, what is too young for it, and the write-ahead log where sled is damaged.
+
+use std::ops::Deref;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::salvage;
+use super::tree::{Fault, Pairs, Tree};
+use super::young::Young;
+use crate::error::ReadError;
+use crate::keys;
+use crate::wal::record::{self, Record};
+
+/// The log.
+pub struct Log {
+    /// What was carried over to sled.
+    pub tree: Tree,
+    /// What was not.
+    pub young: Young,
+    /// The store's directory: where the write-ahead log is.
+    pub store: PathBuf,
+}
+
+/// A group's record: as sled gave it, joined from its parts, or still in memory.
+#[derive(Debug)]
+pub enum Bytes {
+    /// One value.
+    One(sled::IVec),
+    /// Several values joined.
+    Joined(Vec<u8>),
+    /// Not in sled yet.
+    Young(Arc<[u8]>),
+}
+
+impl Deref for Bytes {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Self::One(value) => value,
+            Self::Joined(bytes) => bytes,
+            Self::Young(record) => record,
+        }
+    }
+}
+
+/// The frames of a record, one after another, if it is the one that belongs at `seq`.
+pub fn frames(seq: u64, record: &[u8]) -> Result<Vec<u8>, ReadError> {
+    let damaged = |what: String| ReadError::at_seq(seq, what);
+    let record = Record::read(record).map_err(|error| damaged(error.to_string()))?;
+    if record.seq != seq {
+        return Err(damaged(format!("here stands the record of sequence {}", record.seq)));
+    }
+    record.frames().map_err(|error| damaged(error.to_string()))
+}
+
+impl Log {
+    /// The frames of the record that begins at this global sequence number.
+    pub fn frames(&self, seq: u64) -> Result<Option<Vec<u8>>, ReadError> {
+        // In this order: it may move to sled between two looks, never back.
+        let record = match self.young.get(seq) {
+            Some(record) => Some(Bytes::Young(record)),
+            None => self.stored(seq)?,
+        };
+        record.map(|record| frames(seq, &record)).transpose()
+    }
+
+    /// The global sequence number of the record that holds `seq`, or of the last one before it.
+    pub fn record_at(&self, seq: u64) -> Result<Option<u64>, Fault> {
+        if let Some(first) = self.young.group_at(seq) {
+            return Ok(Some(first));
+        }
+        self.tree.chunk_at(seq)
+    }
+
+    /// A record in sled, joined if it has several parts.
+    fn stored(&self, seq: u64) -> Result<Option<Bytes>, Fault> {
+        let Some(first) = self.tree.get(&keys::chunk(seq))? else { return Ok(None) };
+        let wanted = record::length(&first).unwrap_or(0);
+        if wanted <= first.len() {
+            return Ok(Some(Bytes::One(first)));
+        }
+        let mut joined = first.to_vec();
+        for number in 1.. {
+            let Some(part) = self.tree.get(&keys::part(seq, number))? else { break };
+            joined.extend_from_slice(&part);
+            if joined.len() >= wanted {
+                break;
+            }
+        }
+        Ok(Some(Bytes::Joined(joined)))
+    }
+}
+
+/// The records that sled holds, in order, joined from their parts. Whether they are whole is not looked at.
+pub struct InTree {
+    pairs: Pairs,
+    ahead: Option<(keys::ChunkKey, sled::IVec)>,
+}
+
+impl InTree {
+    /// From this global sequence number on.
+    pub fn new(tree: &Tree, from: u64) -> Result<Self, Fault> {
+        Ok(Self { pairs: tree.scan(&[keys::CHUNK], &keys::chunk(from))?, ahead: None })
+    }
+
+    fn pull(&mut self) -> Result<Option<(keys::ChunkKey, sled::IVec)>, ReadError> {
+        if let Some(ahead) = self.ahead.take() {
+            return Ok(Some(ahead));
+        }
+        let Some(pair) = self.pairs.next() else { return Ok(None) };
+        let (key, value) = pair?;
+        let key = keys::parse_chunk(&key).ok_or_else(|| ReadError::Corrupt {
+            place: "the log".into(),
+            what: "a key that is none".into(),
+        })?;
+        Ok(Some((key, value)))
+    }
+
+    fn advance(&mut self) -> Result<Option<(u64, Bytes)>, ReadError> {
+        let Some((key, first)) = self.pull()? else { return Ok(None) };
+        if key.part != 0 {
+            let what = format!("part {} of a record whose beginning is missing", key.part);
+            return Err(ReadError::at_seq(key.seq, what));
+        }
+        let wanted = record::length(&first).unwrap_or(0);
+        if wanted <= first.len() {
+            return Ok(Some((key.seq, Bytes::One(first))));
+        }
+        let mut joined = first.to_vec();
+        while let Some((part, value)) = self.pull()? {
+            if part.seq != key.seq || joined.len() >= wanted {
+                self.ahead = Some((part, value));
+                break;
+            }
+            joined.extend_from_slice(&value);
+        }
+        Ok(Some((key.seq, Bytes::Joined(joined))))
+    }
+}
+
+impl Iterator for InTree {
+    type Item = Result<(u64, Bytes), ReadError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.advance().transpose()
+    }
+}
+
+/// The log's records as frames, in order and without a gap, from wherever they are whole.
+pub struct Records {
+    log: Arc<Log>,
+    source: Source,
+    next: u64,
+}
+
+enum Source {
+    Tree(Box<InTree>),
+    /// sled is damaged; the rest comes from here.
+    Wal(salvage::Frames),
+}
+
+impl Records {
+    /// From the record that begins at `from` on; it must be there, or be the end.
+    pub fn new(log: &Arc<Log>, from: u64) -> Result<Self, ReadError> {
+        let source = match InTree::new(&log.tree, from) {
+            Ok(tree) => Source::Tree(Box::new(tree)),
+            Err(fault) => Source::Wal(salvage::Frames::new(&log.store, from, &fault.into())?),
+        };
+        Ok(Self { log: Arc::clone(log), source, next: from })
+    }
+
+    /// Where the next record must begin.
+    pub fn expected(&self) -> u64 {
+        self.next
+    }
+
+    fn advance(&mut self) -> Result<Option<(u64, Vec<u8>)>, ReadError> {
+        let frames = match &mut self.source {
+            Source::Wal(wal) => wal.advance(self.next)?,
+            Source::Tree(_) => match self.next_in_tree() {
+                Ok(frames) => frames,
+                Err(damage) => {
+                    let mut wal = salvage::Frames::new(&self.log.store, self.next, &damage)?;
+                    let frames = wal.advance(self.next)?;
+                    self.source = Source::Wal(wal);
+                    Some(frames.ok_or(damage)?)
+                }
+            },
+        };
+        let Some(frames) = frames else { return Ok(None) };
+        let seq = self.next;
+        self.next = super::read::end(seq, &frames)?;
+        Ok(Some((seq, frames)))
+    }
+
+    fn next_in_tree(&mut self) -> Result<Option<Vec<u8>>, ReadError> {
+        let Source::Tree(tree) = &mut self.source else { return Ok(None) };
+        let Some((seq, record)) = tree.advance()? else { return self.beyond_the_tree() };
+        if seq != self.next {
+            return Err(ReadError::at_seq(self.next, format!("the log has a gap: after it comes {seq}")));
+        }
+        frames(seq, &record).map(Some)
+    }
+
+    /// What is young; or what was, and moved to sled since the walk through it began.
+    fn beyond_the_tree(&mut self) -> Result<Option<Vec<u8>>, ReadError> {
+        if let Some(record) = self.log.young.get(self.next) {
+            return frames(self.next, &record).map(Some);
+        }
+        let mut tree = InTree::new(&self.log.tree, self.next)?;
+        match tree.advance()? {
+            Some((seq, record)) if seq == self.next => {
+                self.source = Source::Tree(Box::new(tree));
+                frames(seq, &record).map(Some)
+            }
+            Some((seq, _)) => {
+                Err(ReadError::at_seq(self.next, format!("the log has a gap: after it comes {seq}")))
+            }
+            None => Ok(None),
+        }
+    }
+}
+
+impl Iterator for Records {
+    type Item = Result<(u64, Vec<u8>), ReadError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.advance().transpose()
+    }
+}

@@ -1,0 +1,148 @@
+//! What is durable in the write-ahead log and not in sled yet: readable from memory until it is.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use super::table::Row;
+use crate::wal::Place;
+
+/// One group on its way to sled.
+#[derive(Debug, Clone)]
+pub struct Item {
+    /// The global sequence number of its first event.
+    pub seq: u64,
+    /// The one behind its last.
+    pub end: u64,
+    /// The record, as it stands in the log.
+    pub record: Arc<[u8]>,
+    /// The rows of the index that go with it.
+    pub rows: Vec<Row>,
+    /// Up to where the index is complete with them, if that is to be kept.
+    pub floor: Option<u64>,
+    /// The place in the log behind it.
+    pub behind: Place,
+}
+
+impl Item {
+    fn bytes(&self) -> usize {
+        self.record.len() + self.rows.iter().map(|row| row.key.len() + row.value.len()).sum::<usize>()
+    }
+}
+
+/// When what is young is carried over.
+#[derive(Debug, Clone, Copy)]
+pub struct Ripeness {
+    /// As soon as there are so many bytes, and at most so many at once.
+    pub bytes: usize,
+    /// And after this time in any case.
+    pub age: Duration,
+    /// With more than this the writer waits.
+    pub most: usize,
+}
+
+/// The groups that are young, oldest first.
+#[derive(Debug)]
+pub struct Young {
+    state: Mutex<State>,
+    grew: Condvar,
+    shrank: Condvar,
+    ripeness: Ripeness,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    items: VecDeque<Item>,
+    bytes: usize,
+    closed: bool,
+    /// Whether somebody carries over; else nobody needs to be waited for.
+    carried: bool,
+}
+
+impl Young {
+    /// None yet.
+    pub fn new(ripeness: Ripeness) -> Self {
+        Self { state: Mutex::default(), grew: Condvar::new(), shrank: Condvar::new(), ripeness }
+    }
+
+    /// Adds the youngest. Waits while there is far too much, so that memory stays bounded when sled can't keep up.
+    pub fn push(&self, item: Item) {
+        let mut state = self.lock();
+        while state.bytes > self.ripeness.most && state.carried && !state.closed {
+            state = self.shrank.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        let (was_empty, was_ripe) = (state.items.is_empty(), state.bytes >= self.ripeness.bytes);
+        state.bytes += item.bytes();
+        state.items.push_back(item);
+        let wake = was_empty || (!was_ripe && state.bytes >= self.ripeness.bytes);
+        drop(state);
+        if wake {
+            self.grew.notify_one();
+        }
+    }
+
+    /// The record that begins at this global sequence number.
+    pub fn get(&self, seq: u64) -> Option<Arc<[u8]>> {
+        let state = self.lock();
+        let place = state.items.binary_search_by_key(&seq, |item| item.seq).ok()?;
+        state.items.get(place).map(|item| Arc::clone(&item.record))
+    }
+
+    /// The beginning of the group that holds this global sequence number, if it is young.
+    pub fn group_at(&self, seq: u64) -> Option<u64> {
+        let state = self.lock();
+        let place = state.items.partition_point(|item| item.seq <= seq);
+        let item = state.items.get(place.checked_sub(1)?)?;
+        (seq < item.end).then_some(item.seq)
+    }
+
+    /// Waits until something is ripe; then the oldest groups, as many as are carried over at once. `None` once it is
+    /// closed and empty. They stay until they are [`carried_over`](Self::carried_over).
+    pub fn ripe(&self) -> Option<Vec<Item>> {
+        let mut state = self.lock();
+        state.carried = true;
+        while state.items.is_empty() {
+            if state.closed {
+                return None;
+            }
+            state = self.grew.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        if !state.closed && state.bytes < self.ripeness.bytes {
+            let waited = self.grew.wait_timeout_while(state, self.ripeness.age, |state| {
+                !state.closed && state.bytes < self.ripeness.bytes
+            });
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        let mut bytes = 0;
+        let fits = |item: &&Item| {
+            bytes += item.bytes();
+            bytes <= self.ripeness.bytes
+        };
+        let mut batch: Vec<Item> = state.items.iter().take_while(fits).cloned().collect();
+        if batch.is_empty() {
+            batch.extend(state.items.front().cloned());
+        }
+        Some(batch)
+    }
+
+    /// The oldest groups, so many of them, are in sled now.
+    pub fn carried_over(&self, count: usize) {
+        let mut state = self.lock();
+        let count = count.min(state.items.len());
+        let bytes: usize = state.items.drain(..count).map(|item| item.bytes()).sum();
+        state.bytes -= bytes.min(state.bytes);
+        drop(state);
+        self.shrank.notify_all();
+    }
+
+    /// No more will come: what is there is ripe.
+    pub fn close(&self) {
+        self.lock().closed = true;
+        self.grew.notify_all();
+        self.shrank.notify_all();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
