@@ -234,3 +234,25 @@ fn an_empty_store_reads_as_empty() {
     fs::remove_file(dir.path().join("WATERMARK")).unwrap();
     assert_eq!(all(&*reader::open(dir.path()).unwrap(), Cursor::START), []);
 }
+
+/// Whatever moves from the log to sled meanwhile: each walk gives everything up to where it began, once and in order.
+#[test]
+fn walks_beside_a_busy_writer_have_no_gap() {
+    let dir = tempfile::tempdir().unwrap();
+    let options = Options { sink_bytes: 3_000, sink_delay: Duration::ZERO, ..Options::default() };
+    let journal = SledJournal::open(dir.path(), options).unwrap();
+    std::thread::scope(|scope| {
+        let writing =
+            scope.spawn(|| (0..1_500).for_each(|number| _ = put(&journal, commit(number, 0, 1, 2_000))));
+        let mut walks = 0;
+        while !writing.is_finished() || walks == 0 {
+            let tail = journal.tail().unwrap().seq();
+            let seqs: Vec<u64> =
+                journal.read_all(Cursor::START).unwrap().map(|stored| stored.unwrap().seq).collect();
+            assert!(seqs.len() as u64 >= tail, "{} of {tail}", seqs.len());
+            assert!(seqs.iter().copied().eq(0..seqs.len() as u64));
+            walks += 1;
+        }
+        println!("{walks} walks");
+    });
+}

@@ -178,7 +178,8 @@ impl Records {
     fn advance(&mut self) -> Result<Option<(u64, Vec<u8>)>, ReadError> {
         let frames = match &mut self.source {
             Source::Wal(wal) => wal.advance(self.next)?,
-            Source::Tree(_) => match self.next_in_tree() {
+            // A walk that a batch overtook may see half of it; a new one sees all.
+            Source::Tree(_) => match self.next_in_tree().or_else(|_| self.look_again()) {
                 Ok(frames) => frames,
                 Err(damage) => {
                     let mut wal = salvage::Frames::new(&self.log.store, self.next, &damage)?;
@@ -208,11 +209,16 @@ impl Records {
         if let Some(record) = self.log.young.get(self.next) {
             return frames(self.next, &record).map(Some);
         }
+        self.look_again()
+    }
+
+    fn look_again(&mut self) -> Result<Option<Vec<u8>>, ReadError> {
         let mut tree = InTree::new(&self.log.tree, self.next)?;
         match tree.advance()? {
             Some((seq, record)) if seq == self.next => {
+                let frames = frames(seq, &record)?;
                 self.source = Source::Tree(Box::new(tree));
-                frames(seq, &record).map(Some)
+                Ok(Some(frames))
             }
             Some((seq, _)) => {
                 Err(ReadError::at_seq(self.next, format!("the log has a gap: after it comes {seq}")))
