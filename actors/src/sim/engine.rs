@@ -60,7 +60,7 @@ pub(super) struct Told {
 /// A live call.
 #[derive(Debug)]
 pub(super) struct Slot {
-    pub(super) core: CallCore,
+    pub(super) core: Box<CallCore>,
     pending: Option<Commit>,
     inbox: VecDeque<(Stimulus, Option<usize>)>,
     /// Which of the engine's outcomes the step under way belongs to.
@@ -113,7 +113,7 @@ impl SimEngine {
         text
     }
 
-    fn adopt(&mut self, core: CallCore, role: Role) -> CallId {
+    fn adopt(&mut self, core: Box<CallCore>, role: Role) -> CallId {
         let id = core.id();
         self.routes.add(id, role, core.leg(), id);
         if !self.known.contains(&id) {

@@ -1,5 +1,7 @@
 //! The INVITE that begins a call.
 
+use std::sync::Arc;
+
 use callbox_events::call::{Invite, Policy};
 use callbox_events::sip::Peer;
 use callbox_events::{Role, Timestamp};
@@ -31,10 +33,11 @@ pub(super) fn begin(
     }
     // §8.1.1.8: an INVITE must say where its sender can be reached.
     let dialog = dialog::uas(invite, source, local_tag, &config.contact).ok_or_else(|| Refusal::new(400))?;
+    let dialog = Arc::new(dialog);
     let facts = Invite {
         from: invite.from().uri.to_owned(),
         to: invite.to().uri.to_owned(),
-        dialog: dialog.clone(),
+        dialog: Arc::clone(&dialog),
         request: digest::request(invite),
         expires: invite.expires(),
         policy: Policy::default(),

@@ -1,5 +1,7 @@
 //! Requests inside the dialog (RFC 3261 §12.2.2, §14.2, §15.1.2).
 
+use std::sync::Arc;
+
 use callbox_events::Timestamp;
 use callbox_events::sip::Peer;
 
@@ -22,7 +24,7 @@ impl Leg {
         if !self.confirmed {
             return self.receive_early(now, message, source, out);
         }
-        match admit(&self.dialog, &message) {
+        match admit(&self.dialog, self.cseqs.remote, &message) {
             Admission::Foreign => self.foreign(&message, source, out),
             Admission::OutOfOrder if self.bye_cseq == Some(message.cseq().0) => {
                 // The BYE again, after its transaction is gone (a restart): the answer is known.
@@ -31,7 +33,7 @@ impl Leg {
             }
             Admission::OutOfOrder => self.refuse(&message, source, 500, out),
             Admission::InOrder => {
-                self.dialog.remote_cseq = message.cseq().0;
+                self.cseqs.remote = message.cseq().0;
                 self.dispatch(now, message, source, out);
             }
         }
@@ -181,7 +183,7 @@ impl Leg {
 
     pub(super) fn take_target(&mut self, target: Option<&str>) {
         if let Some(target) = target {
-            crate::dialog::refresh(&mut self.dialog, target);
+            crate::dialog::refresh(Arc::make_mut(&mut self.dialog), target);
         }
     }
 }

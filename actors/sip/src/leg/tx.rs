@@ -1,5 +1,6 @@
 //! The transactions of a leg: a machine with its messages.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -90,7 +91,7 @@ pub(super) struct Fork {
     pub tag: Box<str>,
     pub cseq: u32,
     /// Its dialog, until the machine has decided whether it wants it.
-    pub dialog: Option<Box<Dialog>>,
+    pub dialog: Option<Arc<Dialog>>,
     /// The ACK, once sent: repeated whenever the 2xx comes again (RFC 3261 §13.2.2.4).
     pub ack: Bytes,
     pub peer: Peer,
