@@ -73,14 +73,9 @@ impl Timer {
     pub fn is_drain(self) -> bool {
         match self {
             Self::D | Self::I | Self::J | Self::K | Self::L | Self::M => true,
-            Self::A
-            | Self::B
-            | Self::E
-            | Self::F
-            | Self::G
-            | Self::H
-            | Self::Trying
-            | Self::Cancelled => false,
+            Self::A | Self::B | Self::E | Self::F | Self::G | Self::H | Self::Trying | Self::Cancelled => {
+                false
+            }
         }
     }
 }
