@@ -49,7 +49,7 @@ pub(super) enum Reply {
 #[derive(ActorMessage)]
 #[rtype(result = "()")]
 pub(super) struct Inbound {
-    pub(super) message: Message,
+    pub(super) message: Box<Message>,
     pub(super) source: Peer,
 }
 

@@ -161,7 +161,7 @@ impl Sim {
     pub(super) fn deliver_to_engine(&mut self, engine: usize, source: Peer, bytes: Bytes) {
         let Some(owner) = self.engines.get_mut(engine).filter(|owner| owner.up) else { return };
         let seat = Arc::clone(&owner.seat);
-        match wire::parse(bytes, &Limits::default()) {
+        match wire::parse(bytes, &Limits::default()).map(Box::new) {
             Ok(message) => match owner.routes.find(&message).copied() {
                 Some(call) => self.stimulate(engine, call, Stimulus::Message { message, source }, None),
                 None => self.deliver_stray(engine, &message, source, &seat),

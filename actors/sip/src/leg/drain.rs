@@ -15,6 +15,8 @@ impl Leg {
     /// (RFC 3261 §9.1, §13.2.2.4).
     pub(super) fn end(&mut self, now: Timestamp, linger: bool) {
         let until = if linger { now + self.config.timers.patience() } else { now };
+        // Nothing will be offered or answered any more.
+        self.remote_sdp = None;
         match &mut self.ended {
             Some(ended) => ended.linger = ended.linger.max(until),
             None => self.ended = Some(Ended { at: now, linger: until }),

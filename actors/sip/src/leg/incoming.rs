@@ -44,7 +44,7 @@ pub(super) fn begin(
     };
     let mut leg = Leg::new(Role::Callee, dialog, config);
     leg.note_sdp(invite);
-    let mut server = Server::new(invite.clone(), Purpose::Invite, Kind::InviteServer, source);
+    let mut server = Server::new(Box::new(invite.clone()), Purpose::Invite, Kind::InviteServer, source);
     let timers = leg.config.timers;
     server.step(Input::Start, now, timers, &mut leg.counters, &mut Outbox::new());
     leg.servers.push(Box::new(server));

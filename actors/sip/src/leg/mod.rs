@@ -173,7 +173,14 @@ impl Leg {
     }
 
     /// Takes a message. Repeated ones are absorbed and answered again; everything else becomes signals.
-    pub fn receive(&mut self, now: Timestamp, message: Message, source: Peer, out: &mut Outbox) {
+    pub fn receive(
+        &mut self,
+        now: Timestamp,
+        message: impl Into<Box<Message>>,
+        source: Peer,
+        out: &mut Outbox,
+    ) {
+        let message = message.into();
         if self.drained {
             self.receive_too_late(&message, source, out);
         } else if message.is_request() {

@@ -162,7 +162,7 @@ impl Leg {
         if !answering || *message.method() != Method::Invite || !message.is_request() {
             return;
         }
-        let mut server = Server::new(message, Purpose::Invite, Kind::InviteServer, peer);
+        let mut server = Server::new(Box::new(message), Purpose::Invite, Kind::InviteServer, peer);
         server.response = last_provisional(commits);
         let timers = self.config.timers;
         if server.response.is_empty() {

@@ -145,7 +145,7 @@ impl Client {
 
 impl Server {
     /// A transaction for a request that just came.
-    pub(super) fn new(request: Message, purpose: Purpose, kind: Kind, source: Peer) -> Self {
+    pub(super) fn new(request: Box<Message>, purpose: Purpose, kind: Kind, source: Peer) -> Self {
         let via = request.top_via();
         Self {
             machine: Machine::new(kind, source.transport.is_reliable()),
@@ -154,7 +154,7 @@ impl Server {
             cseq: request.cseq().0,
             source,
             peer: super::build::reply_peer(&via, source),
-            request: Some(Box::new(request)),
+            request: Some(request),
             response: Bytes::new(),
         }
     }

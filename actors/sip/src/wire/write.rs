@@ -71,7 +71,11 @@ impl Writer {
 
     /// A response with a phrase of its own.
     pub fn response_with_phrase(status: u16, phrase: &str) -> Self {
-        let mut writer = Self::with_capacity(768);
+        Self::with_status(status, phrase, 768)
+    }
+
+    fn with_status(status: u16, phrase: &str, capacity: usize) -> Self {
+        let mut writer = Self::with_capacity(capacity);
         if !(100..700).contains(&status) {
             writer.fail(WriteError::Status);
         }
@@ -99,7 +103,9 @@ impl Writer {
         to_tag: Option<&str>,
         source: SocketAddr,
     ) -> Self {
-        let mut writer = Self::response_with_phrase(status, phrase);
+        // A response is about as long as its request, and may be kept for 64·T1 to be sent again: no room to spare.
+        let capacity = request.raw.len().saturating_sub(request.body.len()).min(1_024) + 96;
+        let mut writer = Self::with_status(status, phrase, capacity);
         let to_tag = to_tag.filter(|_| status != 100);
         let mut top = true;
         for header in &request.headers {
