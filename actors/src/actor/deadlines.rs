@@ -13,6 +13,8 @@ use tokio::time::Instant;
 use tokio_util::time::DelayQueue;
 use tokio_util::time::delay_queue::Key;
 
+use crate::clock::Clock;
+
 /// How many calls are woken before others get their turn.
 const BATCH: usize = 256;
 
@@ -22,6 +24,7 @@ const GRID: Duration = Duration::from_millis(10);
 #[derive(Debug)]
 pub(super) struct Deadlines {
     queue: RefCell<DelayQueue<CallId>>,
+    clock: Clock,
     /// Where the grid begins.
     started: Instant,
 }
@@ -33,18 +36,16 @@ pub(super) struct Armed {
     at: Instant,
 }
 
-impl Armed {
-    /// Whether it may have been handed out, its key with it: that may name another call's entry now. The queue never
-    /// hands out an entry before its time.
-    fn may_be_gone(&self) -> bool {
-        self.at <= Instant::now()
-    }
-}
-
 impl Deadlines {
     /// An empty queue.
-    pub(super) fn new(started: Instant) -> Self {
-        Self { queue: RefCell::default(), started }
+    pub(super) fn new(clock: Clock) -> Self {
+        Self { queue: RefCell::default(), clock, started: clock.instant(clock.now()) }
+    }
+
+    /// Whether an entry may have been handed out, its key with it: that may name another call's entry now. The queue never
+    /// hands out an entry before its time.
+    fn may_be_gone(&self, entry: &Armed) -> bool {
+        entry.at <= self.clock.instant(self.clock.now())
     }
 
     /// Makes sure that `call` is woken at `at`, or as soon after as the grid allows. An entry whose time has come wakes it
@@ -52,7 +53,7 @@ impl Deadlines {
     pub(super) fn arm(&self, call: CallId, armed: &mut Option<Armed>, at: Instant) {
         let at = self.on_grid(at);
         match armed {
-            Some(entry) if entry.at == at || entry.may_be_gone() => {}
+            Some(entry) if entry.at == at || self.may_be_gone(entry) => {}
             Some(entry) => {
                 self.queue.borrow_mut().reset_at(&entry.key, at);
                 entry.at = at;
@@ -69,7 +70,7 @@ impl Deadlines {
 
     /// Forgets an entry, unless it may have been handed out.
     pub(super) fn disarm(&self, armed: Option<Armed>) {
-        if let Some(armed) = armed.filter(|armed| !armed.may_be_gone()) {
+        if let Some(armed) = armed.filter(|armed| !self.may_be_gone(armed)) {
             self.queue.borrow_mut().try_remove(&armed.key);
         }
     }
@@ -102,15 +103,15 @@ mod tests {
 
     /// The calls that are due next, and after how many milliseconds.
     async fn due(deadlines: &Deadlines) -> (Vec<CallId>, u128) {
-        let before = Instant::now();
+        let before = deadlines.clock.now();
         let due = poll_fn(|context| deadlines.poll(context)).await;
-        (due, before.elapsed().as_millis())
+        (due, deadlines.clock.now().since(before).as_millis())
     }
 
     #[tokio::test(start_paused = true)]
     async fn an_entry_follows_its_call_and_calls_of_one_time_are_woken_together() {
-        let start = Instant::now();
-        let (deadlines, ms) = (Deadlines::new(start), |ms| start + Duration::from_millis(ms));
+        let deadlines = Deadlines::new(Clock::start());
+        let ms = |ms| deadlines.started + Duration::from_millis(ms);
         let (mut one, mut other) = (None, None);
         deadlines.arm(call("one"), &mut one, ms(5));
         deadlines.arm(call("one"), &mut one, ms(31));
@@ -124,8 +125,8 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn an_entry_that_was_handed_out_is_left_alone_and_so_is_the_one_that_took_its_place() {
-        let start = Instant::now();
-        let (deadlines, ms) = (Deadlines::new(start), |ms| start + Duration::from_millis(ms));
+        let deadlines = Deadlines::new(Clock::start());
+        let ms = |ms| deadlines.started + Duration::from_millis(ms);
         let (mut one, mut other) = (None, None);
         deadlines.arm(call("one"), &mut one, ms(10));
         assert_eq!(due(&deadlines).await, (vec![call("one")], 10));

@@ -154,7 +154,7 @@ impl Shard {
             routes: RefCell::default(),
             calls: RefCell::default(),
             seats: Seats::default(),
-            deadlines: Deadlines::new(clock.instant(clock.now())),
+            deadlines: Deadlines::new(clock),
             load: Load::new(live),
             transports: OnceCell::new(),
         })
