@@ -119,10 +119,14 @@ fn description(session: &Session, direction: MediaDirection, streams: &[String])
         MediaDirection::Inactive => "inactive",
     };
     let id = u32::from_be_bytes(session.call.as_bytes().last_chunk::<4>().copied().unwrap_or_default());
-    let mut text = format!(
-        "v=0\r\no=callbox {id} {} IN {net} {address}\r\ns=-\r\nc=IN {net} {address}\r\nt=0 0\r\na={direction}\r\n",
-        session.version
-    );
+    let (id, version, address) = (id.to_string(), session.version.to_string(), address.to_string());
+    // Put together by hand, as every answer needs one: formatting costs several times as much.
+    #[rustfmt::skip]
+    let mut text = [
+        "v=0\r\no=callbox ", &id, " ", &version, " IN ", net, " ", &address,
+        "\r\ns=-\r\nc=IN ", net, " ", &address, "\r\nt=0 0\r\na=", direction, "\r\n",
+    ]
+    .concat();
     for stream in streams {
         text.push_str(stream);
         text.push_str("\r\n");

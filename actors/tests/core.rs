@@ -24,7 +24,7 @@ fn seat() -> Arc<Seat> {
     Arc::new(Seat::new("test", "callbox", local, local.addr, Arc::new(StaticPcmu::default())))
 }
 
-fn placed(policy: Policy) -> (CallCore, Step, SeededIds) {
+fn placed(policy: Policy) -> (Box<CallCore>, Step, SeededIds) {
     let mut ids = SeededIds::new(1);
     let outgoing = Outgoing {
         from: "sip:alice@192.0.2.1".into(),

@@ -37,7 +37,7 @@ fn inputs() -> Vec<Input> {
     let invite = Invite {
         from: "sip:rig@127.0.0.1:5070".into(),
         to: "sip:service@127.0.0.1:5060".into(),
-        dialog,
+        dialog: dialog.into(),
         request: request("INVITE"),
         expires: None,
         policy: Policy { incoming: IncomingPolicy::Answer, ..Policy::default() },

@@ -5,6 +5,7 @@
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -215,13 +216,14 @@ pub struct Response {
     pub rseq: Option<u32>,
     /// The dialog that this response creates or confirms, for a 2xx to the initial INVITE.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub dialog: Option<Dialog>,
+    pub dialog: Option<Arc<Dialog>>,
     /// Contacts of a 3xx, as URIs in the order given.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub contacts: Vec<String>,
 }
 
-/// A dialog in full (RFC 3261 §12): enough to go on with it after a crash.
+/// A dialog in full (RFC 3261 §12): enough to go on with it after a crash. Input, event, state and leg share one
+/// (`Arc`): it is written once and read by all of them.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Dialog {
     /// Call-ID.

@@ -34,7 +34,7 @@ fn story() -> Vec<Input> {
         ..Reason::q850(17, "busy")
     }];
     let mut answer = build::response(200);
-    answer.dialog = Some(build::dialog());
+    answer.dialog = Some(build::dialog().into());
     vec![
         Input::Command(Command::Place(Box::new(build::place(Policy {
             no_answer_ms: Some(1),

@@ -39,9 +39,19 @@ fn run(cli: Cli) -> Result<(), Failure> {
         }
         Command::Serve(serve) => {
             logging::start("info");
+            use_small_pages();
             let file = serve.config.as_deref().map(options::Options::read).transpose()?;
             let settings = settings::Settings::try_from(serve.options.over(file.unwrap_or_default()))?;
             serve::run(settings)
         }
+    }
+}
+
+/// Memory in pages of 4 KiB: a transparent huge page is cleared whole for the first small value in it, and comes back only
+/// when the last one is gone, long after the load.
+fn use_small_pages() {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::thread::disable_transparent_huge_pages(true) {
+        tracing::debug!(%error, "huge pages stay on");
     }
 }

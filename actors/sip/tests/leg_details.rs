@@ -233,7 +233,7 @@ fn a_reliable_provisional_response_gets_its_prack_although_none_was_asked_for() 
     let mut ids = SeededIds::new(1);
     let dialog = call_to_b(Transport::Udp, &mut ids);
     let (call_id, branch) = (dialog.sip_call_id.clone(), dialog.invite_branch.clone().unwrap());
-    let mut leg = Leg::outgoing(dialog, config('a', Transport::Udp));
+    let mut leg = Leg::outgoing(dialog.into(), config('a', Transport::Udp));
     let peer = address('b', Transport::Udp);
     let mut out = Outbox::new();
     leg.perform(NOW, &Effect::SendInvite { peer }, Some(OFFER), &mut ids, &mut out).unwrap();

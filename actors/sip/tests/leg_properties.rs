@@ -176,7 +176,7 @@ proptest! {
             begun.unwrap().0
         } else {
             // The ids of a recorded call are those of its seed.
-            Leg::outgoing(call_to_b(Transport::Udp, &mut SeededIds::new(1)), config('a', Transport::Udp))
+            Leg::outgoing(call_to_b(Transport::Udp, &mut SeededIds::new(1)).into(), config('a', Transport::Udp))
         };
         let mut drained = 0;
         for _ in 0..200 {

@@ -95,10 +95,10 @@ fn a_ringing_callee_answers_the_repeated_invite_and_can_go_on() {
 fn a_connected_side_can_hang_up_and_hold_with_fresh_cseq_numbers() {
     let net = call(&[('b', Command::Accept), ('a', Command::Hold), ('b', Command::Hold)]);
     for who in ['a', 'b'] {
-        let before = net.sides[&who].leg.dialog();
+        let before = net.sides[&who].leg.cseqs();
         let mut leg = restored(&net, who);
-        assert!(leg.dialog().local_cseq >= before.local_cseq + 1_000);
-        assert_eq!(leg.dialog().remote_cseq, before.remote_cseq, "a repeated re-INVITE stays out of order");
+        assert!(leg.cseqs().local >= before.local + 1_000);
+        assert_eq!(leg.cseqs().remote, before.remote, "a repeated re-INVITE stays out of order");
         assert_eq!(leg.remote_sdp(), net.sides[&who].leg.remote_sdp());
         let sent = perform(&mut leg, &net, &Effect::SendBye { reasons: vec![] });
         assert!(sent[0].starts_with("BYE 10"), "{sent:?}");

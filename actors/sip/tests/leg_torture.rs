@@ -104,7 +104,8 @@ fn no_torture_message_harms_a_leg() {
     for first in &messages {
         let begun = Leg::incoming(first, peer, "t".into(), config('b', Transport::Udp), now);
         let mut ids = SeededIds::new(1);
-        let mut caller = Leg::outgoing(call_to_b(Transport::Udp, &mut ids), config('a', Transport::Udp));
+        let mut caller =
+            Leg::outgoing(call_to_b(Transport::Udp, &mut ids).into(), config('a', Transport::Udp));
         let mut out = Outbox::new();
         caller.perform(now, &Effect::SendInvite { peer }, Some(OFFER), &mut ids, &mut out).unwrap();
         for mut leg in begun.ok().map(|(leg, _)| leg).into_iter().chain([caller]) {

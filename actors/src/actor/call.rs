@@ -20,7 +20,7 @@ use crate::target::Target;
 /// One call.
 pub(super) struct CallActor {
     pub(super) shard: Rc<Shard>,
-    pub(super) core: CallCore,
+    pub(super) core: Box<CallCore>,
     pub(super) reply: Option<Reply>,
     pub(super) faults: u8,
     /// Whether nothing can be done any more: the journal refuses, or the core can't be restored.
@@ -49,7 +49,7 @@ pub(super) enum Reply {
 #[derive(ActorMessage)]
 #[rtype(result = "()")]
 pub(super) struct Inbound {
-    pub(super) message: Message,
+    pub(super) message: Box<Message>,
     pub(super) source: Peer,
 }
 
@@ -85,7 +85,7 @@ struct Reached(Result<Peer, String>);
 pub(super) struct Ask;
 
 impl CallActor {
-    pub(super) fn new(shard: Rc<Shard>, core: CallCore, first: First) -> Self {
+    pub(super) fn new(shard: Rc<Shard>, core: Box<CallCore>, first: First) -> Self {
         let counted = core.phase() != Phase::Ended;
         if counted {
             shard.load.began();

@@ -72,7 +72,7 @@ impl Shard {
 
     fn receive_one(self: &Rc<Self>, datagram: Datagram, limits: &Limits) {
         let Datagram { bytes, source, local } = datagram;
-        let message = match wire::parse(bytes, limits) {
+        let message = match wire::parse(bytes, limits).map(Box::new) {
             Ok(message) => message,
             Err(error) => {
                 tracing::debug!(%source, %error, "not a usable message");

@@ -154,7 +154,7 @@ impl Shard {
             routes: RefCell::default(),
             calls: RefCell::default(),
             seats: Seats::default(),
-            deadlines: Deadlines::default(),
+            deadlines: Deadlines::new(clock),
             load: Load::new(live),
             transports: OnceCell::new(),
         })
@@ -187,7 +187,7 @@ impl Shard {
     }
 
     /// Gives a call its actor and its route.
-    pub(super) fn adopt(self: &Rc<Self>, core: CallCore, role: Role, first: First) {
+    pub(super) fn adopt(self: &Rc<Self>, core: Box<CallCore>, role: Role, first: First) {
         let mut context = Context::new();
         context.set_mailbox_capacity(MAILBOX);
         let addr = context.address();

@@ -34,7 +34,7 @@ pub struct Outgoing {
 impl Outgoing {
     /// Draws the identifiers of the call's dialog.
     fn placed(self, seat: &Seat, sip_call_id: String, ids: &mut dyn Ids) -> Place {
-        let dialog = Dialog {
+        let dialog = Arc::new(Dialog {
             sip_call_id,
             local_uri: format!("<{}>", self.from),
             local_tag: ids.tag(),
@@ -48,7 +48,7 @@ impl Outgoing {
             peer: self.peer,
             invite_branch: Some(ids.branch()),
             invite_cseq: 1,
-        };
+        });
         Place { from: self.from, to: self.to, dialog, reachable: self.reachable, policy: self.policy }
     }
 }
@@ -64,14 +64,14 @@ impl CallCore {
         sip_call_id: String,
         seat: &Arc<Seat>,
         ids: &mut dyn Ids,
-    ) -> Result<(Self, Step), Fault> {
+    ) -> Result<(Box<Self>, Step), Fault> {
         guarded(|| {
             let place = outgoing.placed(seat, sip_call_id, ids);
             let dialog = &place.dialog;
             let id =
                 CallId::derive(now, Role::Caller, &dialog.sip_call_id, &dialog.local_tag, dialog.invite_cseq);
             let config = seat.leg.clone().with_timers(place.policy.sip);
-            let leg = Leg::outgoing(dialog.clone(), config);
+            let leg = Leg::outgoing(Arc::clone(dialog), config);
             let mut core = Self::new(id, Arc::clone(seat), leg);
             core.queue.push_back(Queued::bare(Input::Command(Command::Place(Box::new(place)))));
             let step = core.advance(now, ids, Step::default())?;
@@ -90,7 +90,7 @@ impl CallCore {
         policy: Policy,
         seat: &Arc<Seat>,
         ids: &mut dyn Ids,
-    ) -> Result<(Self, Step), Refusal> {
+    ) -> Result<(Box<Self>, Step), Refusal> {
         let begun = guarded(|| {
             let config = seat.leg.clone().with_timers(policy.sip);
             let (leg, mut facts) = match Leg::incoming(invite, source, ids.tag(), config, now) {
@@ -118,7 +118,7 @@ impl CallCore {
     ///
     /// # Errors
     /// [`Fault`] if the commits do not make a call.
-    pub fn restore(now: Timestamp, commits: &[Commit], seat: &Arc<Seat>) -> Result<Self, Fault> {
+    pub fn restore(now: Timestamp, commits: &[Commit], seat: &Arc<Seat>) -> Result<Box<Self>, Fault> {
         guarded(|| {
             let first = commits.first().ok_or(Fault::NotRestorable)?;
             let (mut call, mut timers) = (Call::default(), Timers::default());
@@ -143,8 +143,9 @@ impl CallCore {
         })
     }
 
-    fn new(id: CallId, seat: Arc<Seat>, leg: Leg) -> Self {
-        Self {
+    /// Boxed, because a core is large and its way to its host leads through many hands.
+    fn new(id: CallId, seat: Arc<Seat>, leg: Leg) -> Box<Self> {
+        Box::new(Self {
             id,
             seat,
             call: Call::default(),
@@ -154,7 +155,7 @@ impl CallCore {
             waiting: None,
             finished: false,
             descriptions: 0,
-        }
+        })
     }
 
     /// Whether the leg of this call would take `message` rather than another call with the same Call-ID.

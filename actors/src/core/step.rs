@@ -9,15 +9,11 @@ use callbox_sip::wire::Message;
 
 /// Something that reaches a call.
 #[derive(Debug)]
-#[allow(
-    clippy::large_enum_variant,
-    reason = "messages are the usual case; a box would cost more than a move"
-)]
 pub enum Stimulus {
     /// A SIP message.
     Message {
-        /// The message, parsed.
-        message: Message,
+        /// The message, parsed. Boxed, because it goes through many hands.
+        message: Box<Message>,
         /// Who sent it.
         source: Peer,
     },

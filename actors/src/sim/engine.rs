@@ -60,7 +60,7 @@ pub(super) struct Told {
 /// A live call.
 #[derive(Debug)]
 pub(super) struct Slot {
-    pub(super) core: CallCore,
+    pub(super) core: Box<CallCore>,
     pending: Option<Commit>,
     inbox: VecDeque<(Stimulus, Option<usize>)>,
     /// Which of the engine's outcomes the step under way belongs to.
@@ -113,7 +113,7 @@ impl SimEngine {
         text
     }
 
-    fn adopt(&mut self, core: CallCore, role: Role) -> CallId {
+    fn adopt(&mut self, core: Box<CallCore>, role: Role) -> CallId {
         let id = core.id();
         self.routes.add(id, role, core.leg(), id);
         if !self.known.contains(&id) {
@@ -161,7 +161,7 @@ impl Sim {
     pub(super) fn deliver_to_engine(&mut self, engine: usize, source: Peer, bytes: Bytes) {
         let Some(owner) = self.engines.get_mut(engine).filter(|owner| owner.up) else { return };
         let seat = Arc::clone(&owner.seat);
-        match wire::parse(bytes, &Limits::default()) {
+        match wire::parse(bytes, &Limits::default()).map(Box::new) {
             Ok(message) => match owner.routes.find(&message).copied() {
                 Some(call) => self.stimulate(engine, call, Stimulus::Message { message, source }, None),
                 None => self.deliver_stray(engine, &message, source, &seat),

@@ -1,5 +1,7 @@
 //! Apply: the one place where a call's state changes. Total: what the table forbids is an error value.
 
+use std::sync::Arc;
+
 use super::event::{Ending, Event, EventKind, Media};
 use super::phase::Phase;
 use super::state::{Call, EndIntent, Profile, State};
@@ -43,7 +45,7 @@ impl Call {
                 self.profile = Some(Profile {
                     role: Role::Caller,
                     policy: placed.policy.clone(),
-                    dialog: placed.dialog.clone(),
+                    dialog: Arc::clone(&placed.dialog),
                     started_at: at,
                     expires_at: None,
                 });
@@ -53,7 +55,7 @@ impl Call {
                 self.profile = Some(Profile {
                     role: Role::Callee,
                     policy: offered.policy.clone(),
-                    dialog: offered.dialog.clone(),
+                    dialog: Arc::clone(&offered.dialog),
                     started_at: at,
                     expires_at: offered.expires_at,
                 });
@@ -61,7 +63,7 @@ impl Call {
             }
             Event::Sent { peer } => {
                 if let Some(profile) = &mut self.profile {
-                    profile.dialog.peer = *peer;
+                    Arc::make_mut(&mut profile.dialog).peer = *peer;
                 }
                 self.state = State::Calling { sent: true, provisional: false };
             }
@@ -70,7 +72,7 @@ impl Call {
             Event::EarlyMedia(alerting) => self.alert(alerting.to_tag.as_deref(), false, true),
             Event::Answered(facts) => {
                 if let Some(profile) = &mut self.profile {
-                    profile.dialog = facts.dialog.clone();
+                    profile.dialog = Arc::clone(&facts.dialog);
                 }
                 self.state = State::Connecting;
             }
@@ -128,7 +130,7 @@ impl Call {
         let Some(profile) = &mut self.profile else { return };
         let ours = media.by == profile.role.side();
         if let Some(target) = &media.new_target {
-            profile.dialog.remote_target.clone_from(target);
+            Arc::make_mut(&mut profile.dialog).remote_target.clone_from(target);
         }
         let holds = is_hold(media.direction);
         if let State::Connected { local_hold, remote_hold, pending, .. } = &mut self.state {

@@ -1,5 +1,7 @@
 //! What the application may ask for. Imperative; may be refused.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::policy::Policy;
@@ -53,7 +55,7 @@ pub struct Place {
     /// Who is called, as a URI.
     pub to: String,
     /// Our half of the dialog to be, with the branch of the INVITE.
-    pub dialog: Dialog,
+    pub dialog: Arc<Dialog>,
     /// Whether `dialog.peer` is known already (a numeric address on UDP). Otherwise the shell resolves or connects
     /// first and reports with [`super::Signal::Reachable`].
     pub reachable: bool,

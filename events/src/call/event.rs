@@ -1,5 +1,7 @@
 //! What happened, in past tense: the facts that are persisted. Names and fields are for ever (see `schema`).
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::policy::Policy;
@@ -88,7 +90,7 @@ pub struct Placed {
     /// Who is called, as a URI.
     pub to: String,
     /// Our half of the dialog.
-    pub dialog: Dialog,
+    pub dialog: Arc<Dialog>,
     /// The rules of this call.
     pub policy: Policy,
 }
@@ -101,7 +103,7 @@ pub struct Offered {
     /// Who is called, as a URI.
     pub to: String,
     /// The dialog to be.
-    pub dialog: Dialog,
+    pub dialog: Arc<Dialog>,
     /// The rules of this call.
     pub policy: Policy,
     /// When the caller's own Expires runs out.
@@ -125,7 +127,7 @@ pub struct AnswerFacts {
     /// 200 to 299.
     pub status: u16,
     /// The confirmed dialog.
-    pub dialog: Dialog,
+    pub dialog: Arc<Dialog>,
 }
 
 /// A change of the media.

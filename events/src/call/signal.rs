@@ -1,5 +1,7 @@
 //! What the network says, digested. Facts; can't be refused.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::policy::Policy;
@@ -117,7 +119,7 @@ pub struct Invite {
     /// Who is called, as a URI.
     pub to: String,
     /// The dialog to be, with our tag already drawn.
-    pub dialog: Dialog,
+    pub dialog: Arc<Dialog>,
     /// What the request says beyond that.
     pub request: Request,
     /// Expires in seconds (RFC 3261 §13.3.1), if given.

@@ -1,5 +1,7 @@
 //! What is known of a call between two inputs. Data lives in the phase it belongs to.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::event::{Act, Ended, Ending};
@@ -30,7 +32,7 @@ pub struct Profile {
     /// The rules.
     pub policy: Policy,
     /// The dialog as far as it is known.
-    pub dialog: Dialog,
+    pub dialog: Arc<Dialog>,
     /// When the first event was recorded.
     pub started_at: Timestamp,
     /// The caller's INVITE expires then (callee only).

@@ -29,7 +29,7 @@ pub fn place(policy: Policy) -> Place {
     Place {
         from: "sip:alice@example.com".into(),
         to: "sip:bob@example.net".into(),
-        dialog: dialog(),
+        dialog: dialog().into(),
         reachable: true,
         policy,
     }
@@ -39,7 +39,7 @@ pub fn invite(policy: Policy) -> Invite {
     Invite {
         from: "sip:bob@example.net".into(),
         to: "sip:alice@example.com".into(),
-        dialog: Dialog { remote_tag: Some("b-tag".into()), ..dialog() },
+        dialog: Dialog { remote_tag: Some("b-tag".into()), ..dialog() }.into(),
         request: request("INVITE"),
         expires: None,
         policy,

@@ -119,7 +119,7 @@ impl Play {
             "place" => Command::Place(Box::new(Place {
                 from: "sip:alice@a.example".into(),
                 to: "sip:bob@b.example".into(),
-                dialog: dialog(),
+                dialog: dialog().into(),
                 reachable: !words.has("unreachable"),
                 policy: self.policy.clone(),
             })),
@@ -145,7 +145,7 @@ impl Play {
             "invite" => Signal::Invite(Box::new(Invite {
                 from: "sip:alice@a.example".into(),
                 to: "sip:bob@b.example".into(),
-                dialog: Dialog { remote_tag: Some("a".into()), ..dialog() },
+                dialog: Dialog { remote_tag: Some("a".into()), ..dialog() }.into(),
                 request: request("INVITE"),
                 expires: words.value("expires").map(|text| text.parse().unwrap()),
                 policy: self.policy.clone(),

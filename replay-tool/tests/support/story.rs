@@ -31,7 +31,7 @@ impl Story {
         let place = Place {
             from: format!("sip:{from}"),
             to: format!("sip:{to}"),
-            dialog,
+            dialog: dialog.into(),
             reachable: true,
             policy: Policy { no_answer_ms: Some(20_000), ..Policy::default() },
         };
@@ -47,7 +47,7 @@ impl Story {
         let invite = Invite {
             from: format!("sip:{from}"),
             to: format!("sip:{to}"),
-            dialog,
+            dialog: dialog.into(),
             request: Request {
                 method: "INVITE".into(),
                 cseq: 1,
@@ -85,11 +85,9 @@ impl Story {
     /// A 2xx came; we acknowledge it.
     pub fn answered(self, at_ms: u64) -> Self {
         let mut answer = response(200, "OK", true);
-        answer.dialog = self
-            .call
-            .profile
-            .as_ref()
-            .map(|profile| Dialog { remote_tag: Some("theirs".into()), ..profile.dialog.clone() });
+        answer.dialog = self.call.profile.as_ref().map(|profile| {
+            Dialog { remote_tag: Some("theirs".into()), ..Dialog::clone(&profile.dialog) }.into()
+        });
         self.response(
             at_ms,
             Signal::Success(answer),

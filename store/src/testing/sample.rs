@@ -90,7 +90,7 @@ pub fn offered(number: u64) -> Commit {
     let offered = Offered {
         from: "sip:alice@127.0.0.1".into(),
         to: "sip:bob@127.0.0.1".into(),
-        dialog: dialog(number),
+        dialog: dialog(number).into(),
         policy: Policy::default(),
         expires_at: None,
     };

@@ -3,18 +3,16 @@
 use callbox_events::sip::{Clues, Diversion};
 
 use crate::wire::grammar::{Diversion as Diverted, HistoryInfo};
-use crate::wire::{HeaderName, Message, NameAddr, SipUri};
+use crate::wire::{HeaderName, Message, SipUri};
 
 /// Collects them in one pass: every message of a call comes through here, and most have few. What occurs once at most
 /// is taken from its first occurrence; what can't be read is no clue.
 #[must_use]
 pub fn clues(message: &Message) -> Clues {
     let mut clues = Clues::default();
-    let mut contact = None;
     for header in &message.headers {
         let value = header.value.as_str();
         match header.name {
-            HeaderName::Contact => contact = contact.or_else(|| NameAddr::parse(value).ok()),
             HeaderName::Server | HeaderName::UserAgent => first(&mut clues.software, value),
             HeaderName::PEarlyMedia => first(&mut clues.early_media, value),
             HeaderName::XAsteriskHangupCause => first(&mut clues.hangup_cause, value),
@@ -25,7 +23,7 @@ pub fn clues(message: &Message) -> Clues {
             _ => {}
         }
     }
-    if let Some(contact) = contact {
+    if let Some(contact) = message.contact() {
         clues.automata = contact.params.has("automata");
         clues.contact_host = SipUri::parse(contact.uri).ok().map(|uri| uri.host.to_owned());
     }

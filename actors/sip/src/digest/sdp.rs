@@ -4,15 +4,20 @@
 
 use callbox_events::sip::{MediaDirection, Sdp};
 
+use crate::wire::grammar::cut;
+
 /// Reads what the verdict needs.
 #[must_use]
 pub fn read_sdp(text: &str) -> Sdp {
     let mut sdp = Sdp::default();
     let (mut session, mut audio) = (Section::default(), None::<Section>);
     let mut place = Place::Session;
-    for line in text.lines() {
-        let Some((kind, value)) = line.split_once('=') else { continue };
-        let value = value.trim();
+    let mut rest = text;
+    while !rest.is_empty() {
+        let (line, behind) = cut(rest, b'\n').unwrap_or((rest, ""));
+        rest = behind;
+        let Some((kind, value)) = cut(line, b'=') else { continue };
+        let value = value.trim_ascii();
         match kind {
             "o" => value.split_ascii_whitespace().nth(5).unwrap_or_default().clone_into(&mut sdp.origin),
             "m" => {

@@ -4,6 +4,7 @@ use callbox_events::Timestamp;
 
 use super::outbox::Outbox;
 use super::{Ended, Leg, Signal};
+use crate::transaction::Machine;
 
 /// After so many times 64·T1 whatever is left is dropped: nothing of RFC 3261 lasts that long after the final act, and
 /// a leg that never drains would never be forgotten.
@@ -14,6 +15,8 @@ impl Leg {
     /// (RFC 3261 §9.1, §13.2.2.4).
     pub(super) fn end(&mut self, now: Timestamp, linger: bool) {
         let until = if linger { now + self.config.timers.patience() } else { now };
+        // Nothing will be offered or answered any more.
+        self.remote_sdp = None;
         match &mut self.ended {
             Some(ended) => ended.linger = ended.linger.max(until),
             None => self.ended = Some(Ended { at: now, linger: until }),
@@ -40,7 +43,7 @@ impl Leg {
         self.clients.is_empty()
             && self.servers.is_empty()
             && self.answers.is_empty()
-            && self.forks.iter().all(|fork| fork.dialog.is_none())
+            && self.has_no_open_fork()
     }
 
     fn clear(&mut self) {
@@ -63,13 +66,25 @@ impl Leg {
         if self.drained {
             return None;
         }
-        let clients = self.clients.iter().filter_map(|client| client.machine.next_timeout());
-        let servers = self.servers.iter().filter_map(|server| server.machine.next_timeout());
-        let answers = self.answers.iter().map(|answer| answer.next.min(answer.give_up));
-        let ended = self.ended.map(|ended| {
-            let stop = ended.at + self.config.timers.patience() * HARD_STOP;
-            if self.is_idle() { ended.linger } else { stop }
-        });
-        clients.chain(servers).chain(answers).chain(ended).min()
+        let machines = || {
+            let clients = self.clients.iter().map(|client| &client.machine);
+            clients.chain(self.servers.iter().map(|server| &server.machine))
+        };
+        let alarms = machines().filter_map(Machine::next_timeout);
+        let Some(ended) = self.ended else { return alarms.chain(self.answer_timeouts()).min() };
+        if self.answers.is_empty() && self.has_no_open_fork() && machines().all(Machine::is_draining) {
+            // The last one to drain is worth a wake; when those before it leave is nobody's concern.
+            return alarms.chain([ended.linger]).max();
+        }
+        let stop = ended.at + self.config.timers.patience() * HARD_STOP;
+        alarms.chain(self.answer_timeouts()).chain([stop]).min()
+    }
+
+    fn answer_timeouts(&self) -> impl Iterator<Item = Timestamp> {
+        self.answers.iter().map(|answer| answer.next.min(answer.give_up))
+    }
+
+    fn has_no_open_fork(&self) -> bool {
+        self.forks.iter().all(|fork| fork.dialog.is_none())
     }
 }

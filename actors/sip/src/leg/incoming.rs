@@ -1,5 +1,7 @@
 //! The INVITE that begins a call.
 
+use std::sync::Arc;
+
 use callbox_events::call::{Invite, Policy};
 use callbox_events::sip::Peer;
 use callbox_events::{Role, Timestamp};
@@ -31,17 +33,18 @@ pub(super) fn begin(
     }
     // §8.1.1.8: an INVITE must say where its sender can be reached.
     let dialog = dialog::uas(invite, source, local_tag, &config.contact).ok_or_else(|| Refusal::new(400))?;
+    let dialog = Arc::new(dialog);
     let facts = Invite {
         from: invite.from().uri.to_owned(),
         to: invite.to().uri.to_owned(),
-        dialog: dialog.clone(),
+        dialog: Arc::clone(&dialog),
         request: digest::request(invite),
         expires: invite.expires(),
         policy: Policy::default(),
     };
     let mut leg = Leg::new(Role::Callee, dialog, config);
     leg.note_sdp(invite);
-    let mut server = Server::new(invite.clone(), Purpose::Invite, Kind::InviteServer, source);
+    let mut server = Server::new(Box::new(invite.clone()), Purpose::Invite, Kind::InviteServer, source);
     let timers = leg.config.timers;
     server.step(Input::Start, now, timers, &mut leg.counters, &mut Outbox::new());
     leg.servers.push(Box::new(server));

@@ -28,6 +28,8 @@ mod restore;
 mod timeouts;
 mod tx;
 
+use std::sync::Arc;
+
 use callbox_events::call::{Effect, Invite, Signal};
 use callbox_events::schema::Commit;
 use callbox_events::sip::{Counters, Dialog, Peer};
@@ -50,7 +52,9 @@ pub struct Leg {
     config: LegConfig,
     role: Role,
     /// The call's dialog; a caller's half of one until an answer is taken.
-    dialog: Dialog,
+    dialog: Arc<Dialog>,
+    /// The newest CSeq of either side. The dialog has those it began with, so that all who share it can go on doing so.
+    cseqs: CSeqs,
     /// Caller: an answer was taken. Callee: always.
     confirmed: bool,
     clients: SmallVec<[Box<Client>; 2]>,
@@ -75,6 +79,31 @@ pub struct Leg {
     drained: bool,
 }
 
+/// The newest CSeq of either side of a dialog; 0 if it has sent no request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CSeqs {
+    /// Of our requests.
+    pub local: u32,
+    /// Of the other side's.
+    pub remote: u32,
+}
+
+impl CSeqs {
+    fn of(role: Role, dialog: &Dialog) -> Self {
+        let local = match role {
+            Role::Caller => dialog.local_cseq.max(dialog.invite_cseq),
+            Role::Callee => dialog.local_cseq,
+        };
+        Self { local, remote: dialog.remote_cseq }
+    }
+
+    /// The next CSeq of ours.
+    fn next(&mut self) -> u32 {
+        self.local = self.local.saturating_add(1);
+        self.local
+    }
+}
+
 /// A CANCEL that must wait (RFC 3261 §9.1).
 #[derive(Debug, Clone)]
 struct Held {
@@ -92,15 +121,15 @@ struct Ended {
 impl Leg {
     /// A leg that will send an INVITE once it is told to ([`Effect::SendInvite`]).
     #[must_use]
-    pub fn outgoing(mut dialog: Dialog, config: LegConfig) -> Self {
-        dialog.local_cseq = dialog.local_cseq.max(dialog.invite_cseq);
+    pub fn outgoing(dialog: Arc<Dialog>, config: LegConfig) -> Self {
         Self::new(Role::Caller, dialog, config)
     }
 
-    fn new(role: Role, dialog: Dialog, config: LegConfig) -> Self {
+    fn new(role: Role, dialog: Arc<Dialog>, config: LegConfig) -> Self {
         Self {
             config,
             role,
+            cseqs: CSeqs::of(role, &dialog),
             dialog,
             confirmed: role == Role::Callee,
             clients: SmallVec::new(),
@@ -144,7 +173,14 @@ impl Leg {
     }
 
     /// Takes a message. Repeated ones are absorbed and answered again; everything else becomes signals.
-    pub fn receive(&mut self, now: Timestamp, message: Message, source: Peer, out: &mut Outbox) {
+    pub fn receive(
+        &mut self,
+        now: Timestamp,
+        message: impl Into<Box<Message>>,
+        source: Peer,
+        out: &mut Outbox,
+    ) {
+        let message = message.into();
         if self.drained {
             self.receive_too_late(&message, source, out);
         } else if message.is_request() {
@@ -207,9 +243,21 @@ impl Leg {
         self.counters
     }
 
-    /// The dialog as this leg knows it now.
+    /// The dialog as it began or was last refreshed; of its CSeqs [`Leg::cseqs`] has the newest.
     #[must_use]
     pub fn dialog(&self) -> &Dialog {
         &self.dialog
+    }
+
+    /// The dialog with the newest CSeqs, for the record.
+    fn dialog_now(&self) -> Arc<Dialog> {
+        let CSeqs { local, remote } = self.cseqs;
+        Arc::new(Dialog { local_cseq: local, remote_cseq: remote, ..Dialog::clone(&self.dialog) })
+    }
+
+    /// The newest CSeq of either side.
+    #[must_use]
+    pub fn cseqs(&self) -> CSeqs {
+        self.cseqs
     }
 }

@@ -57,10 +57,19 @@ impl Outbox {
     }
 
     pub(crate) fn signal(&mut self, signal: Signal) {
+        room_for_one(&mut self.signals);
         self.signals.push(signal);
     }
 
     pub(crate) fn send(&mut self, peer: Peer, bytes: Bytes, kind: TransmitKind) {
+        room_for_one(&mut self.transmits);
         self.transmits.push(Transmit { peer, bytes, kind });
+    }
+}
+
+/// Nearly every step yields one signal or message or none; an empty vector would make room for four at once.
+fn room_for_one<T>(things: &mut Vec<T>) {
+    if things.is_empty() {
+        things.reserve_exact(1);
     }
 }

@@ -1,5 +1,7 @@
 //! Effects of the machine that ask the other side (the client's part).
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use callbox_events::Timestamp;
 use callbox_events::sip::{Dialog, Peer, Reason};
@@ -7,7 +9,7 @@ use callbox_events::sip::{Dialog, Peer, Reason};
 use super::error::BuildError;
 use super::outbox::{Outbox, TransmitKind};
 use super::tx::{Client, Purpose};
-use super::{Held, Leg, build};
+use super::{CSeqs, Held, Leg, build};
 use crate::ids::Ids;
 use crate::transaction::{Input, Kind, Machine, State};
 use crate::wire::Method;
@@ -21,8 +23,9 @@ impl Leg {
         ids: &mut dyn Ids,
         out: &mut Outbox,
     ) -> Result<(), BuildError> {
-        self.dialog.peer = peer;
-        let branch = self.dialog.invite_branch.get_or_insert_with(|| ids.branch()).clone();
+        let dialog = Arc::make_mut(&mut self.dialog);
+        dialog.peer = peer;
+        let branch = dialog.invite_branch.get_or_insert_with(|| ids.branch()).clone();
         let cseq = self.dialog.invite_cseq;
         let parts = build::Parts { method: &Method::Invite, cseq, branch: &branch, peer, reasons: &[], sdp };
         let request = build::request(&self.dialog, &self.config, parts)?;
@@ -63,8 +66,7 @@ impl Leg {
         ids: &mut dyn Ids,
         out: &mut Outbox,
     ) -> Result<(), BuildError> {
-        self.dialog.local_cseq = self.dialog.local_cseq.saturating_add(1);
-        let (cseq, peer, branch) = (self.dialog.local_cseq, self.dialog.peer, ids.branch());
+        let (cseq, peer, branch) = (self.cseqs.next(), self.dialog.peer, ids.branch());
         let parts = build::Parts { method: &method, cseq, branch: &branch, peer, reasons, sdp };
         let request = build::request(&self.dialog, &self.config, parts)?;
         self.start(now, purpose, method, (cseq, branch, peer), request, out);
@@ -116,7 +118,8 @@ impl Leg {
         let ack = ack(&dialog, &self.config, fork.cseq, &ids.branch())?;
         fork.ack = ack.clone();
         out.send(fork.peer, ack, TransmitKind::New);
-        self.dialog = *dialog;
+        self.cseqs = CSeqs { local: dialog.local_cseq, remote: dialog.remote_cseq };
+        self.dialog = dialog;
         self.confirmed = true;
         self.early.clear();
         Ok(())
@@ -134,7 +137,7 @@ impl Leg {
         let tag = to_tag.unwrap_or_default();
         let waiting = self.forks.iter_mut().find(|fork| fork.dialog.is_some() && &*fork.tag == tag);
         let fork = waiting.ok_or(BuildError::NothingToAnswer { effect: "dismiss_answer" })?;
-        let Some(mut dialog) = fork.dialog.take() else { return Ok(()) };
+        let Some(dialog) = fork.dialog.take() else { return Ok(()) };
         if !self.confirmed {
             self.end(now, false);
         }
@@ -144,8 +147,7 @@ impl Leg {
         fork.ack = ack.clone();
         let peer = fork.peer;
         out.send(peer, ack, TransmitKind::New);
-        dialog.local_cseq = dialog.local_cseq.saturating_add(1);
-        let (cseq, branch) = (dialog.local_cseq, ids.branch());
+        let (cseq, branch) = (dialog.local_cseq.saturating_add(1), ids.branch());
         let parts = build::Parts { method: &Method::Bye, cseq, branch: &branch, peer, reasons, sdp: None };
         let request = build::request(&dialog, &self.config, parts)?;
         self.start(now, Purpose::Dismissal, Method::Bye, (cseq, branch, peer), request, out);

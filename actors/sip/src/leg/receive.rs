@@ -47,7 +47,7 @@ impl Leg {
     pub(super) fn receive_request(
         &mut self,
         now: Timestamp,
-        message: Message,
+        message: Box<Message>,
         source: Peer,
         out: &mut Outbox,
     ) {
@@ -84,7 +84,7 @@ impl Leg {
     }
 
     /// CANCEL has the branch of what it cancels and a transaction of its own (RFC 3261 §9.2).
-    fn receive_cancel(&mut self, now: Timestamp, message: Message, source: Peer, out: &mut Outbox) {
+    fn receive_cancel(&mut self, now: Timestamp, message: Box<Message>, source: Peer, out: &mut Outbox) {
         let timers = self.config.timers;
         let repeated = self
             .servers
@@ -111,7 +111,7 @@ impl Leg {
     pub(super) fn accept(
         &mut self,
         now: Timestamp,
-        message: Message,
+        message: Box<Message>,
         purpose: Purpose,
         source: Peer,
         out: &mut Outbox,

@@ -1,5 +1,7 @@
 //! Requests inside the dialog (RFC 3261 §12.2.2, §14.2, §15.1.2).
 
+use std::sync::Arc;
+
 use callbox_events::Timestamp;
 use callbox_events::sip::Peer;
 
@@ -15,14 +17,14 @@ impl Leg {
     pub(super) fn receive_in_dialog(
         &mut self,
         now: Timestamp,
-        message: Message,
+        message: Box<Message>,
         source: Peer,
         out: &mut Outbox,
     ) {
         if !self.confirmed {
             return self.receive_early(now, message, source, out);
         }
-        match admit(&self.dialog, &message) {
+        match admit(&self.dialog, self.cseqs.remote, &message) {
             Admission::Foreign => self.foreign(&message, source, out),
             Admission::OutOfOrder if self.bye_cseq == Some(message.cseq().0) => {
                 // The BYE again, after its transaction is gone (a restart): the answer is known.
@@ -31,7 +33,7 @@ impl Leg {
             }
             Admission::OutOfOrder => self.refuse(&message, source, 500, out),
             Admission::InOrder => {
-                self.dialog.remote_cseq = message.cseq().0;
+                self.cseqs.remote = message.cseq().0;
                 self.dispatch(now, message, source, out);
             }
         }
@@ -47,7 +49,7 @@ impl Leg {
     }
 
     /// A caller before the answer: only early dialogs that spoke may ask, and none may end the call (§15).
-    fn receive_early(&mut self, now: Timestamp, message: Message, source: Peer, out: &mut Outbox) {
+    fn receive_early(&mut self, now: Timestamp, message: Box<Message>, source: Peer, out: &mut Outbox) {
         let tag = message.from_tag().unwrap_or_default();
         let known =
             message.to_tag() == Some(&self.dialog.local_tag) && self.early.iter().any(|early| early.0 == tag);
@@ -60,7 +62,7 @@ impl Leg {
         }
     }
 
-    fn dispatch(&mut self, now: Timestamp, message: Message, source: Peer, out: &mut Outbox) {
+    fn dispatch(&mut self, now: Timestamp, message: Box<Message>, source: Peer, out: &mut Outbox) {
         let is_bye = *message.method() == Method::Bye;
         if self.bye_cseq.is_some() || self.ended.is_some() && !is_bye {
             return self.refuse(&message, source, 481, out);
@@ -87,7 +89,7 @@ impl Leg {
     }
 
     /// A change of the media, unless another one is under way (§14.2, RFC 3311 §5.2).
-    fn reinvite(&mut self, now: Timestamp, message: Message, source: Peer, out: &mut Outbox) {
+    fn reinvite(&mut self, now: Timestamp, message: Box<Message>, source: Peer, out: &mut Outbox) {
         if let Some(refusal) = stateless::unacceptable_body(&message) {
             return self.answer_with(now, message, source, &refusal, out);
         }
@@ -112,7 +114,7 @@ impl Leg {
     }
 
     /// What the machine need not decide: a table by method.
-    fn answer_other(&mut self, now: Timestamp, message: Message, source: Peer, out: &mut Outbox) {
+    fn answer_other(&mut self, now: Timestamp, message: Box<Message>, source: Peer, out: &mut Outbox) {
         let status = match message.method() {
             Method::Info | Method::Options | Method::Message | Method::Notify | Method::Update => 200,
             // RFC 3262 §3: we send no reliable provisional responses, so none can be meant.
@@ -127,7 +129,7 @@ impl Leg {
     fn answer_by_itself(
         &mut self,
         now: Timestamp,
-        message: Message,
+        message: Box<Message>,
         source: Peer,
         status: u16,
         out: &mut Outbox,
@@ -139,7 +141,7 @@ impl Leg {
     fn answer_with(
         &mut self,
         now: Timestamp,
-        message: Message,
+        message: Box<Message>,
         source: Peer,
         answer: &stateless::Refusal,
         out: &mut Outbox,
@@ -181,7 +183,7 @@ impl Leg {
 
     pub(super) fn take_target(&mut self, target: Option<&str>) {
         if let Some(target) = target {
-            crate::dialog::refresh(&mut self.dialog, target);
+            crate::dialog::refresh(Arc::make_mut(&mut self.dialog), target);
         }
     }
 }

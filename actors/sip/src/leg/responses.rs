@@ -1,6 +1,7 @@
 //! Responses to what we sent (RFC 3261 §13.2.2, §12.2.1.2).
 
 use std::hash::{DefaultHasher, Hasher};
+use std::sync::Arc;
 
 use callbox_events::Timestamp;
 use callbox_events::sip::Response;
@@ -144,9 +145,8 @@ impl Leg {
         let Some(rseq) = message.rseq().filter(|_| message.require().any(|tag| tag == "100rel")) else {
             return;
         };
-        self.dialog.local_cseq = self.dialog.local_cseq.saturating_add(1);
         let dialog = dialog::uac(&self.dialog, message);
-        let cseq = self.dialog.local_cseq;
+        let cseq = self.cseqs.next();
         let invite = dialog.invite_branch.as_deref().unwrap_or_default();
         let branch = format!("{invite}-p{cseq}");
         let Ok(request) = build::prack(&dialog, &self.config, (cseq, &branch), rseq) else { return };
@@ -185,13 +185,15 @@ impl Leg {
             self.note_sdp(message);
         }
         self.held_cancel = None;
-        let dialog = dialog::uac(&self.dialog, message);
-        let response = Response { dialog: Some(dialog.clone()), ..digest::response(message) };
+        let mut dialog = dialog::uac(&self.dialog, message);
+        (dialog.local_cseq, dialog.remote_cseq) = (self.cseqs.local, self.cseqs.remote);
+        let dialog = Arc::new(dialog);
+        let response = Response { dialog: Some(Arc::clone(&dialog)), ..digest::response(message) };
         self.forks.push(Box::new(Fork {
             tag: tag.into(),
             cseq,
             peer: dialog.peer,
-            dialog: Some(Box::new(dialog)),
+            dialog: Some(dialog),
             ack: bytes::Bytes::new(),
         }));
         out.signal(Signal::Success(response));
@@ -217,7 +219,7 @@ impl Leg {
             let target = new_target(&self.dialog, message).map(ToOwned::to_owned);
             if target.is_some() {
                 self.take_target(target.as_deref());
-                facts.dialog = Some(self.dialog.clone());
+                facts.dialog = Some(self.dialog_now());
             }
             self.note_sdp(message);
             let branch = self.clients.get(index).map(|client| format!("{}-a", client.branch));

@@ -1,5 +1,7 @@
 //! A leg from its journal: after a crash, what can still happen on the wire must find somebody.
 
+use std::sync::Arc;
+
 use callbox_events::call::{Act, Command, Event, Input as Cause, Phase, Signal};
 use callbox_events::schema::{Commit, WireDirection, WireMessage};
 use callbox_events::sip::{Dialog, Peer};
@@ -34,13 +36,13 @@ struct Told {
 pub(super) fn restore(commits: &[Commit], config: LegConfig, now: Timestamp) -> Option<Leg> {
     let told = Told::of(commits)?;
     let (role, phase) = (told.role, told.phase);
-    let mut leg = Leg::new(role, told.dialog.clone(), config);
+    let mut leg = Leg::new(role, Arc::new(told.dialog.clone()), config);
     leg.provisional = told.provisional;
     leg.acked = told.acked;
     leg.bye_cseq = told.bye_cseq;
     leg.confirmed = role == Role::Callee || told.answered.is_some();
     let gap = CSEQ_GAP.saturating_mul(told.lives);
-    leg.dialog.local_cseq = leg.dialog.local_cseq.max(leg.dialog.invite_cseq).saturating_add(gap);
+    leg.cseqs.local = leg.cseqs.local.max(leg.dialog.invite_cseq).saturating_add(gap);
     if let Some(message) = wire_messages(commits).rev().filter(|wire| is_in(wire)).find_map(with_sdp) {
         leg.note_sdp(&message);
     }
@@ -57,8 +59,8 @@ pub(super) fn restore(commits: &[Commit], config: LegConfig, now: Timestamp) -> 
 impl Told {
     fn of(commits: &[Commit]) -> Option<Self> {
         let (role, dialog) = match &commits.first()?.input {
-            Cause::Command(Command::Place(place)) => (Role::Caller, place.dialog.clone()),
-            Cause::Signal(Signal::Invite(invite)) => (Role::Callee, invite.dialog.clone()),
+            Cause::Command(Command::Place(place)) => (Role::Caller, Dialog::clone(&place.dialog)),
+            Cause::Signal(Signal::Invite(invite)) => (Role::Callee, Dialog::clone(&invite.dialog)),
             Cause::Command(_) | Cause::Signal(_) | Cause::Timer(_) | Cause::Recovery(_) => return None,
         };
         let mut told = Self {
@@ -111,7 +113,7 @@ impl Told {
             Event::Answered(facts) => {
                 self.answered = Some(at);
                 let remote_cseq = self.dialog.remote_cseq.max(facts.dialog.remote_cseq);
-                self.dialog = Dialog { remote_cseq, ..facts.dialog.clone() };
+                self.dialog = Dialog { remote_cseq, ..Dialog::clone(&facts.dialog) };
             }
             Event::Media(media) => {
                 if let Some(target) = &media.new_target {
@@ -160,7 +162,7 @@ impl Leg {
         if !answering || *message.method() != Method::Invite || !message.is_request() {
             return;
         }
-        let mut server = Server::new(message, Purpose::Invite, Kind::InviteServer, peer);
+        let mut server = Server::new(Box::new(message), Purpose::Invite, Kind::InviteServer, peer);
         server.response = last_provisional(commits);
         let timers = self.config.timers;
         if server.response.is_empty() {
@@ -204,7 +206,7 @@ impl Leg {
 
     /// The 2xx may come again if our ACK was lost with the engine: the ACK is built anew.
     fn restore_ack(&mut self, invite_branch: &str) {
-        let branch = format!("{invite_branch}-r{}", self.dialog.local_cseq);
+        let branch = format!("{invite_branch}-r{}", self.cseqs.local);
         let (cseq, peer) = (self.dialog.invite_cseq, self.dialog.peer);
         let parts =
             build::Parts { method: &Method::Ack, cseq, branch: &branch, peer, reasons: &[], sdp: None };

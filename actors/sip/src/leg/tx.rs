@@ -1,5 +1,6 @@
 //! The transactions of a leg: a machine with its messages.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -90,7 +91,7 @@ pub(super) struct Fork {
     pub tag: Box<str>,
     pub cseq: u32,
     /// Its dialog, until the machine has decided whether it wants it.
-    pub dialog: Option<Box<Dialog>>,
+    pub dialog: Option<Arc<Dialog>>,
     /// The ACK, once sent: repeated whenever the 2xx comes again (RFC 3261 §13.2.2.4).
     pub ack: Bytes,
     pub peer: Peer,
@@ -144,7 +145,7 @@ impl Client {
 
 impl Server {
     /// A transaction for a request that just came.
-    pub(super) fn new(request: Message, purpose: Purpose, kind: Kind, source: Peer) -> Self {
+    pub(super) fn new(request: Box<Message>, purpose: Purpose, kind: Kind, source: Peer) -> Self {
         let via = request.top_via();
         Self {
             machine: Machine::new(kind, source.transport.is_reliable()),
@@ -153,7 +154,7 @@ impl Server {
             cseq: request.cseq().0,
             source,
             peer: super::build::reply_peer(&via, source),
-            request: Some(Box::new(request)),
+            request: Some(request),
             response: Bytes::new(),
         }
     }

@@ -1,7 +1,7 @@
 //! What a request gets that no call takes.
 
 use super::Refusal;
-use crate::wire::{HeaderName, Message, Method, Uri};
+use crate::wire::{HeaderName, Message, Method};
 
 /// What a request that belongs to no call gets (RFC 3261 §8.2): 405 or 501 for its method, 416 for its URI, 481 inside
 /// an unknown dialog, 420 for an extension, 200 for OPTIONS.
@@ -47,12 +47,10 @@ pub fn verdict_of_unroutable(message: &Message) -> Option<Refusal> {
 
 /// 416 for a Request-URI that we can't be meant by (RFC 3261 §8.2.2.1).
 fn foreign_uri(message: &Message) -> Option<Refusal> {
-    match Uri::parse(message.uri()?) {
-        Ok(Uri::Sip(_)) => None,
-        Ok(Uri::Opaque { scheme, .. }) if scheme.eq_ignore_ascii_case("tel") => None,
-        Ok(Uri::Opaque { .. }) => Some(Refusal::new(416)),
-        Err(_) => Some(Refusal::new(400)),
-    }
+    // That it is a URI was checked when the message was parsed.
+    let scheme = message.uri()?.split_once(':').map_or("", |(scheme, _)| scheme);
+    let served = ["sip", "sips", "tel"].iter().any(|known| scheme.eq_ignore_ascii_case(known));
+    (!served).then(|| Refusal::new(416))
 }
 
 /// 420 with Unsupported, if the request requires what we lack (§8.2.2.3). ACK and CANCEL must not carry Require.
@@ -62,8 +60,10 @@ pub fn unsupported_extension(message: &Message) -> Option<Refusal> {
         return None;
     }
     let missing: Vec<&str> = message.require().collect();
-    let headers = vec![(HeaderName::Unsupported, missing.join(", "))];
-    (!missing.is_empty()).then_some(Refusal { status: 420, headers })
+    if missing.is_empty() {
+        return None;
+    }
+    Some(Refusal { status: 420, headers: vec![(HeaderName::Unsupported, missing.join(", "))] })
 }
 
 /// 415 with Accept, if the body is no session description and not optional (§8.2.3).
@@ -75,8 +75,9 @@ pub fn unacceptable_body(message: &Message) -> Option<Refusal> {
     let kind = message.content_type();
     let fine =
         kind.is_some_and(|kind| kind.is("application", "sdp") || kind.kind.eq_ignore_ascii_case("multipart"));
-    let disposition = message.header(&HeaderName::ContentDisposition).unwrap_or_default();
-    let optional = disposition.to_ascii_lowercase().contains("handling=optional");
+    let disposition = message.header(&HeaderName::ContentDisposition);
+    let optional =
+        disposition.is_some_and(|written| written.to_ascii_lowercase().contains("handling=optional"));
     let encoded = message
         .header(&HeaderName::ContentEncoding)
         .is_some_and(|encoding| !encoding.eq_ignore_ascii_case("identity"));

@@ -9,8 +9,10 @@ pub enum Key {
     Branch {
         /// The branch, compared as it is.
         branch: Box<str>,
-        /// Host and port of the topmost Via.
-        sent_by: Box<str>,
+        /// Host of the topmost Via, in lower case.
+        host: Box<str>,
+        /// Its port, if given.
+        port: Option<u16>,
     },
     /// The client is older than RFC 3261: everything that its retransmission must repeat.
     Rfc2543(Box<Old>),
@@ -32,14 +34,11 @@ impl Key {
     #[must_use]
     pub fn of(request: &Message, via: &Via<'_>) -> Self {
         match via.branch().filter(|_| via.has_transaction_id()) {
-            Some(branch) => {
-                let mut sent_by = via.host.to_ascii_lowercase();
-                if let Some(port) = via.port {
-                    sent_by.push(':');
-                    sent_by.push_str(&port.to_string());
-                }
-                Self::Branch { branch: branch.into(), sent_by: sent_by.into() }
-            }
+            Some(branch) => Self::Branch {
+                branch: branch.into(),
+                host: via.host.to_ascii_lowercase().into(),
+                port: via.port,
+            },
             None => Self::Rfc2543(Box::new(Old::of(request))),
         }
     }
@@ -49,14 +48,8 @@ impl Key {
     pub fn is_of(&self, request: &Message) -> bool {
         let via = request.top_via();
         match self {
-            Self::Branch { branch, sent_by } => {
-                via.branch() == Some(branch) && {
-                    let (host, port) = match sent_by.rsplit_once(':') {
-                        Some((host, port)) if via.port.is_some() => (host, port.parse().ok()),
-                        Some(_) | None => (&**sent_by, None),
-                    };
-                    via.port == port && via.host.eq_ignore_ascii_case(host)
-                }
+            Self::Branch { branch, host, port } => {
+                request.branch() == Some(branch) && via.port == *port && via.host.eq_ignore_ascii_case(host)
             }
             Self::Rfc2543(old) => {
                 let is_ack = *request.method() == crate::wire::Method::Ack;

@@ -106,6 +106,13 @@ impl Machine {
         self.alarms.iter().flatten().map(|alarm| alarm.at).min()
     }
 
+    /// Whether nothing will be sent or told by itself any more: repeated messages are remembered for a while, then it ends.
+    #[must_use]
+    pub fn is_draining(&self) -> bool {
+        let mut alarms = self.alarms.iter().flatten().peekable();
+        alarms.peek().is_some() && alarms.all(|alarm| alarm.timer.is_drain())
+    }
+
     /// Arms a timer at an absolute time: a deadline that survived a restart.
     pub fn arm_at(&mut self, timer: Timer, at: Timestamp) {
         self.put(Alarm { timer, at, span: Duration::ZERO });

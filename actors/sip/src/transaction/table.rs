@@ -67,6 +67,19 @@ pub enum Timer {
     Cancelled,
 }
 
+impl Timer {
+    /// Whether it only bounds how long repeated messages are remembered: when it ends, nothing is sent or told.
+    #[must_use]
+    pub fn is_drain(self) -> bool {
+        match self {
+            Self::D | Self::I | Self::J | Self::K | Self::L | Self::M => true,
+            Self::A | Self::B | Self::E | Self::F | Self::G | Self::H | Self::Trying | Self::Cancelled => {
+                false
+            }
+        }
+    }
+}
+
 /// What can happen to a transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Input {

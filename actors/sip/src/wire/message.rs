@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 
+use super::spans::{AddressSpans, Span, ViaSpans};
 use super::{HeaderName, Method, Str};
 
 /// A received message: well formed as far as routing and answering it need (RFC 3261 §8.1.1, §8.2.6).
@@ -27,27 +28,20 @@ pub(super) struct Keys {
     pub call_id: usize,
     pub cseq: u32,
     pub cseq_method: Method,
+    /// The value of the top Via.
+    pub top: ViaSpans,
     /// In the value of the top Via.
     pub branch: Option<Span>,
+    /// The value of From.
+    pub sender: AddressSpans,
     /// In the value of From.
     pub from_tag: Option<Span>,
+    /// The value of To.
+    pub receiver: AddressSpans,
     /// In the value of To; may be empty.
     pub to_tag: Option<Span>,
-}
-
-/// A part of a header's value that was found already.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Span {
-    start: usize,
-    end: usize,
-}
-
-impl Span {
-    /// Where `part`, a slice of `whole`, stands in it.
-    pub fn of(whole: &str, part: &str) -> Self {
-        let start = part.as_ptr().addr().wrapping_sub(whole.as_ptr().addr());
-        Self { start, end: start.wrapping_add(part.len()) }
-    }
+    /// The first Contact of a request: its place and its value.
+    pub contact: Option<(usize, AddressSpans)>,
 }
 
 /// The first line.
@@ -146,8 +140,7 @@ impl Message {
 
     /// A part of such a value.
     pub(super) fn span(&self, place: usize, name: &HeaderName, span: Option<Span>) -> Option<&str> {
-        let Span { start, end } = span?;
-        self.key(place, name).get(start..end)
+        span?.within(self.key(place, name))
     }
 
     /// The value of a header whose place is known; looked for if someone changed the headers since.

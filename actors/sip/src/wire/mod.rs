@@ -22,6 +22,7 @@ mod name;
 mod parse;
 mod reject;
 mod scan;
+mod spans;
 mod status;
 mod text;
 mod views;

@@ -3,8 +3,9 @@
 use bytes::Bytes;
 
 use super::grammar::{CSeq, NameAddr, Uri, Via, cut, is_token};
-use super::message::{Keys, Span};
+use super::message::Keys;
 use super::scan::{Scanned, scan};
+use super::spans::{AddressSpans, Span, ViaSpans};
 use super::{HeaderName, Limits, Message, Method, ParseError, ParseErrorKind, Reject, StartLine, Str};
 
 /// Reads one datagram.
@@ -129,10 +130,13 @@ fn keys(scanned: &Scanned, start: &StartLine) -> Result<Keys, ParseErrorKind> {
         StartLine::Request { .. } => return Err(ParseErrorKind::CSeqMismatch),
         StartLine::Response { .. } => counted.method.into(),
     };
-    let contact = places.contact.map(value).filter(|_| matches!(start, StartLine::Request { .. }));
-    if contact.is_some_and(|contact| NameAddr::parse(contact).is_err()) {
-        return Err(ParseErrorKind::Malformed(HeaderName::Contact));
-    }
+    let contact = match places.contact.filter(|_| matches!(start, StartLine::Request { .. })) {
+        Some(place) => {
+            let contact = NameAddr::parse(value(place)).map_err(|_| malformed(HeaderName::Contact))?;
+            Some((place, AddressSpans::of(value(place), &contact)))
+        }
+        None => None,
+    };
     Ok(Keys {
         via,
         from,
@@ -140,9 +144,13 @@ fn keys(scanned: &Scanned, start: &StartLine) -> Result<Keys, ParseErrorKind> {
         call_id,
         cseq: counted.number,
         cseq_method,
+        top: ViaSpans::of(value(via), &top),
         branch: top.branch().map(|branch| Span::of(value(via), branch)),
+        sender: AddressSpans::of(value(from), &sender),
         from_tag: sender.tag().map(|tag| Span::of(value(from), tag)),
+        receiver: AddressSpans::of(value(to), &receiver),
         to_tag: receiver.params.get("tag").map(|tag| Span::of(value(to), tag)),
+        contact,
     })
 }
 

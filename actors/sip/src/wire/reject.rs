@@ -74,7 +74,9 @@ impl Reject {
         let mut top = true;
         for header in &self.headers {
             match header.name {
-                HeaderName::Via if std::mem::take(&mut top) => writer.top_via(header, source),
+                HeaderName::Via if std::mem::take(&mut top) => {
+                    writer.top_via(header, Via::parse(&header.value).ok(), source);
+                }
                 HeaderName::To => writer.tagged(header, Some(to_tag).filter(|_| lacks_tag(header))),
                 _ => writer.copied(header),
             }

@@ -12,13 +12,13 @@ impl Message {
     /// From, checked when the message was parsed.
     #[must_use]
     pub fn from(&self) -> NameAddr<'_> {
-        NameAddr::parse(self.key(self.keys.from, &HeaderName::From)).unwrap_or_default()
+        self.keys.sender.within(self.key(self.keys.from, &HeaderName::From))
     }
 
     /// To, likewise.
     #[must_use]
     pub fn to(&self) -> NameAddr<'_> {
-        NameAddr::parse(self.key(self.keys.to, &HeaderName::To)).unwrap_or_default()
+        self.keys.receiver.within(self.key(self.keys.to, &HeaderName::To))
     }
 
     /// The tag of From.
@@ -36,7 +36,7 @@ impl Message {
     /// The topmost Via, checked likewise.
     #[must_use]
     pub fn top_via(&self) -> Via<'_> {
-        Via::parse(self.key(self.keys.via, &HeaderName::Via)).unwrap_or_default()
+        self.keys.top.within(self.key(self.keys.via, &HeaderName::Via))
     }
 
     /// The branch of the topmost Via.
@@ -53,7 +53,10 @@ impl Message {
     /// The first Contact, if it can be read.
     #[must_use]
     pub fn contact(&self) -> Option<NameAddr<'_>> {
-        self.contacts().next()
+        match self.keys.contact {
+            Some((place, spans)) => Some(spans.within(self.key(place, &HeaderName::Contact))),
+            None => self.contacts().next(),
+        }
     }
 
     /// All Contacts that can be read.

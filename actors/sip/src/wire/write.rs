@@ -71,7 +71,11 @@ impl Writer {
 
     /// A response with a phrase of its own.
     pub fn response_with_phrase(status: u16, phrase: &str) -> Self {
-        let mut writer = Self::with_capacity(768);
+        Self::with_status(status, phrase, 768)
+    }
+
+    fn with_status(status: u16, phrase: &str, capacity: usize) -> Self {
+        let mut writer = Self::with_capacity(capacity);
         if !(100..700).contains(&status) {
             writer.fail(WriteError::Status);
         }
@@ -99,12 +103,16 @@ impl Writer {
         to_tag: Option<&str>,
         source: SocketAddr,
     ) -> Self {
-        let mut writer = Self::response_with_phrase(status, phrase);
+        // A response is about as long as its request, and may be kept for 64·T1 to be sent again: no room to spare.
+        let capacity = request.raw.len().saturating_sub(request.body.len()).min(1_024) + 96;
+        let mut writer = Self::with_status(status, phrase, capacity);
         let to_tag = to_tag.filter(|_| status != 100);
         let mut top = true;
         for header in &request.headers {
             match header.name {
-                HeaderName::Via if std::mem::take(&mut top) => writer.top_via(header, source),
+                HeaderName::Via if std::mem::take(&mut top) => {
+                    writer.top_via(header, Some(request.top_via()), source);
+                }
                 HeaderName::To => writer.tagged(header, to_tag.filter(|_| request.keys.to_tag.is_none())),
                 HeaderName::Via | HeaderName::From | HeaderName::CallId | HeaderName::CSeq => {
                     writer.copied(header);
@@ -203,10 +211,10 @@ impl Writer {
         self.put("\r\n");
     }
 
-    /// Writes the top Via of a request back with what its receiver knows of the sender.
+    /// Writes the top Via of a request, if it could be read, back with what its receiver knows of the sender.
     ///
     /// One that is not UTF-8 goes back as it came: its client must find its branch in it, byte for byte.
-    pub(super) fn top_via(&mut self, header: &Header, source: SocketAddr) {
+    pub(super) fn top_via(&mut self, header: &Header, via: Option<Via<'_>>, source: SocketAddr) {
         if header.value.is_latin1() {
             return self.copied(header);
         }
@@ -215,9 +223,9 @@ impl Writer {
         if has_control(value.as_bytes()) {
             self.fail(WriteError::ControlByte(HeaderName::Via));
         }
-        match Via::parse(value) {
-            Ok(via) => self.received_via(value, &via, source),
-            Err(_) => {
+        match via {
+            Some(via) => self.received_via(value, &via, source),
+            None => {
                 self.put(value);
             }
         }

@@ -69,11 +69,11 @@ impl Net {
         let place = Place {
             from: "sip:ann@example.com".into(),
             to: "sip:bob@example.com".into(),
-            dialog: dialog.clone(),
+            dialog: dialog.clone().into(),
             reachable: true,
             policy,
         };
-        let leg = Leg::outgoing(dialog, config('a', self.transport));
+        let leg = Leg::outgoing(dialog.into(), config('a', self.transport));
         self.sides.insert('a', Side::new('a', leg));
         self.input('a', Input::Command(Command::Place(Box::new(place))), Vec::new());
     }
@@ -173,7 +173,7 @@ impl Net {
         let leg = Leg::restore(&side.journal, config(who, transport), self.now).unwrap();
         assert_eq!(leg.dialog().sip_call_id, side.leg.dialog().sip_call_id);
         if side.call.phase() == Phase::Connected {
-            assert!(leg.dialog().local_cseq > side.leg.dialog().local_cseq, "a CSeq would be used twice");
+            assert!(leg.cseqs().local > side.leg.cseqs().local, "a CSeq would be used twice");
             assert_eq!(leg.dialog().remote_tag, side.leg.dialog().remote_tag);
             assert_eq!(leg.dialog().remote_target, side.leg.dialog().remote_target);
             assert_eq!(leg.dialog().peer, side.leg.dialog().peer);

@@ -100,7 +100,7 @@ pub fn call_to_b(transport: Transport, ids: &mut SeededIds) -> Dialog {
 impl World {
     pub fn place(&mut self) {
         let dialog = call_to_b(self.transport, &mut self.ids);
-        self.legs.insert('a', Leg::outgoing(dialog, config('a', self.transport)));
+        self.legs.insert('a', Leg::outgoing(dialog.into(), config('a', self.transport)));
         let peer = address('b', self.transport);
         self.perform('a', &Effect::SendInvite { peer }, Some(OFFER));
     }
@@ -286,7 +286,7 @@ impl World {
     ) {
         let Some(leg) = self.legs.get(&who) else { return };
         let dialog = leg.dialog();
-        let cseq = cseq.unwrap_or_else(|| (dialog.local_cseq + 10).to_string());
+        let cseq = cseq.unwrap_or_else(|| (leg.cseqs().local + 10).to_string());
         let to_tag = tag.or(dialog.remote_tag.clone()).unwrap_or_default();
         let require = require.map(|tag| format!("Require: {tag}\r\n")).unwrap_or_default();
         let body = if matches!(method, "UPDATE" | "INVITE") { OFFER } else { "" };

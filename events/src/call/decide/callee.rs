@@ -1,5 +1,7 @@
 //! What a callee may do before the answer, whether it rings already or not.
 
+use std::sync::Arc;
+
 use super::endings::{DEFAULT_REFUSAL, ended, reject};
 use super::{Decision, Moment, noted, reasons, refused, unexpected};
 use crate::call::command::{Command, Hangup};
@@ -19,9 +21,9 @@ pub(super) fn ring(decision: Decision, dialog: &Dialog) -> Decision {
 }
 
 /// 200 leaves with our description; the ACK is awaited.
-pub(super) fn answer(decision: Decision, dialog: &Dialog) -> Decision {
+pub(super) fn answer(decision: Decision, dialog: &Arc<Dialog>) -> Decision {
     decision
-        .event(Event::Answered(Box::new(AnswerFacts { status: 200, dialog: dialog.clone() })))
+        .event(Event::Answered(Box::new(AnswerFacts { status: 200, dialog: Arc::clone(dialog) })))
         .effect(Effect::DisarmAll)
         .effect(respond(200, true))
 }

@@ -1,5 +1,7 @@
 //! Calling: the caller waits and has heard nothing but perhaps a 100. What Early shares with it is here too.
 
+use std::sync::Arc;
+
 use super::endings::{self, ended};
 use super::{Decision, Moment, noted, reasons, refused, unexpected};
 use crate::call::command::Command;
@@ -72,9 +74,9 @@ pub(super) fn awaiting(at: Moment<'_>, signal: &Signal) -> Decision {
 /// 2xx: the ACK leaves with the same commit, so the call is connected at once (RFC 3261 §13.2.2.4).
 fn answered(at: Moment<'_>, response: &Response) -> Decision {
     let policy = &at.profile.policy;
-    let mut dialog = response.dialog.clone().unwrap_or_else(|| at.profile.dialog.clone());
+    let mut dialog = Arc::clone(response.dialog.as_ref().unwrap_or(&at.profile.dialog));
     if dialog.remote_tag.is_none() {
-        dialog.remote_tag.clone_from(&response.to_tag);
+        Arc::make_mut(&mut dialog).remote_tag.clone_from(&response.to_tag);
     }
     let decision = Decision::default()
         .event(Event::Answered(Box::new(AnswerFacts { status: response.status, dialog })))

@@ -1,5 +1,6 @@
 //! Idle: the first input makes the call.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::endings::{DEFAULT_REFUSAL, ended};
@@ -35,7 +36,7 @@ fn place_call(place: &Place, now: Timestamp) -> Decision {
     let placed = Placed {
         from: place.from.clone(),
         to: place.to.clone(),
-        dialog: place.dialog.clone(),
+        dialog: Arc::clone(&place.dialog),
         policy: place.policy.clone(),
     };
     let decision = Decision::default().event(Event::Placed(Box::new(placed)));
@@ -53,7 +54,7 @@ fn offer(invite: &Invite, now: Timestamp) -> Decision {
     let offered = Offered {
         from: invite.from.clone(),
         to: invite.to.clone(),
-        dialog: invite.dialog.clone(),
+        dialog: Arc::clone(&invite.dialog),
         policy: invite.policy.clone(),
         expires_at,
     };

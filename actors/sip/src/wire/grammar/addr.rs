@@ -65,6 +65,16 @@ impl<'a> NameAddr<'a> {
         Ok(Self { display: "", uri, params: Params::parse(tail)? })
     }
 
+    /// An address whose parts were read before.
+    pub(crate) fn of_parts(display: &'a str, uri: &'a str, params: Params<'a>) -> Self {
+        Self { display, uri, params }
+    }
+
+    /// The display name as written, with its quotes; empty if there is none.
+    pub(crate) fn written_display(&self) -> &'a str {
+        self.display
+    }
+
     /// The display name, unquoted.
     #[must_use]
     pub fn display(&self) -> Option<Cow<'a, str>> {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use super::quote::trim;
+use super::quote::{cut, split_before, trim};
 use super::{Params, SyntaxError, is_token};
 
 /// A number of seconds; `None` if it is no number or beyond 2^32-1, which a receiver treats as absent (RFC 4475
@@ -52,8 +52,8 @@ impl<'a> ContentType<'a> {
     /// # Errors
     /// What is missing.
     pub fn parse(value: &'a str) -> Result<Self, SyntaxError> {
-        let (media, tail) = value.split_at(value.find(';').unwrap_or(value.len()));
-        let (kind, subkind) = media.split_once('/').ok_or(SyntaxError("no type/subtype"))?;
+        let (media, tail) = split_before(value, b';');
+        let (kind, subkind) = cut(media, b'/').ok_or(SyntaxError("no type/subtype"))?;
         let (kind, subkind) = (trim(kind), trim(subkind));
         if !is_token(kind) || !is_token(subkind) {
             return Err(SyntaxError("no type/subtype"));

@@ -70,9 +70,10 @@ impl ByteSet {
         Self(table)
     }
 
-    /// Whether all bytes of a text are in the set.
+    /// Whether all bytes of a text are in the set. Looks at all of them: most texts pass, and without a way out the loop
+    /// takes half the instructions.
     pub(crate) fn holds(&self, text: &str) -> bool {
-        text.bytes().all(|byte| self.0.get(usize::from(byte)).is_some_and(|&is_in| is_in))
+        text.bytes().fold(true, |all, byte| all & self.0.get(usize::from(byte)).is_some_and(|&is_in| is_in))
     }
 }
 
