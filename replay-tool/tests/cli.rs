@@ -232,6 +232,20 @@ fn check_finds_a_tampered_run() {
 }
 
 #[test]
+fn check_finds_messages_that_left_without_a_decision_and_decisions_that_sent_nothing() {
+    let mut silent = stories::alice_cancels();
+    silent[2].wire.clear();
+    let mut polite = stories::bob_is_busy();
+    let bye = stories::we_hang_up()[3].wire.clone();
+    polite[2].wire.extend(bye);
+    let mut other = stories::we_decline();
+    let text = String::from_utf8(other[2].wire[0].bytes.clone()).unwrap();
+    other[2].wire[0].bytes = text.replace("603 Decline", "486 Busy Here").into_bytes();
+    let store = Store::of([silent, polite, other, stories::nobody_answers()]);
+    insta::assert_snapshot!(store.callbox(&["check"]).all());
+}
+
+#[test]
 fn a_prefix_names_a_call_as_long_as_it_is_unique() {
     let store = Store::of(stories::all());
     let calls = lines(&store.callbox(&["list", "--json"]).ok());
