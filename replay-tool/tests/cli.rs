@@ -224,7 +224,7 @@ fn check_finds_a_tampered_run() {
             ended.side = Side::Caller;
         }
     }
-    let store = Store::of([tampered, stories::we_decline()]);
+    let store = Store::tampered([tampered, stories::we_decline()]);
     let ran = store.callbox(&["check"]);
     insta::assert_snapshot!(ran.all());
     let json = lines(&store.callbox(&["check", "--json"]).stdout);
@@ -241,7 +241,7 @@ fn check_finds_messages_that_left_without_a_decision_and_decisions_that_sent_not
     let mut other = stories::we_decline();
     let text = String::from_utf8(other[2].wire[0].bytes.clone()).unwrap();
     other[2].wire[0].bytes = text.replace("603 Decline", "486 Busy Here").into_bytes();
-    let store = Store::of([silent, polite, other, stories::nobody_answers()]);
+    let store = Store::tampered([silent, polite, other, stories::nobody_answers()]);
     insta::assert_snapshot!(store.callbox(&["check"]).all());
 }
 
