@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that can't go on has failed")]
 
+#[allow(dead_code, reason = "each test file uses its part")]
 mod support;
 
 use serde_json::Value;
@@ -284,7 +285,9 @@ fn usage_errors_are_two_and_json_on_request() {
 #[test]
 fn help_has_examples() {
     insta::assert_snapshot!("help", callbox(&["--help"]).ok());
-    for command in ["list", "show", "why", "ladder", "step", "check", "diff", "verify", "stats", "tail"] {
+    for command in
+        ["list", "show", "why", "ladder", "step", "check", "diff", "verify", "stats", "tail", "what-if"]
+    {
         let help = callbox(&[command, "--help"]).ok();
         assert!(help.contains("Examples:"), "{command}:\n{help}");
     }

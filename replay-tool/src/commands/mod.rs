@@ -9,4 +9,5 @@ pub mod stats;
 pub mod step;
 pub mod tail;
 pub mod verify;
+pub mod what_if;
 pub mod why;

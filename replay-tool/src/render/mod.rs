@@ -5,6 +5,7 @@ pub mod ladder;
 pub mod style;
 pub mod table;
 pub mod time;
+pub mod what_if;
 pub mod why;
 pub mod words;
 

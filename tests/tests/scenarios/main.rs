@@ -61,7 +61,7 @@ fn told(row: &Row, seed: u64) -> (Vec<String>, Vec<String>) {
         }
     }
     world.let_everything_drain();
-    let mut complaints = Vec::new();
+    let mut complaints: Vec<String> = weather::unchanged(&world.sim).err().into_iter().collect();
     for expectation in &row.expectations {
         complaints.extend(world.compare(expectation));
     }

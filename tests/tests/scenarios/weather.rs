@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use callbox::Policy;
 use callbox::sim::Sim;
+use callbox_events::view::what_if;
 
 #[test]
 fn weather_breaks_no_invariant() {
@@ -49,8 +50,25 @@ fn storm(seed: u64) -> Result<(), String> {
         }
     }
     sim.settle().map_err(|stuck| stuck.to_string())?;
+    unchanged(&sim)?;
     let violations: Vec<String> = sim.check().iter().map(ToString::to_string).collect();
     if violations.is_empty() { Ok(()) } else { Err(format!("{}\n{}", violations.join("\n"), sim.picture())) }
+}
+
+/// Every call, run once more without a change, is what is recorded of it.
+pub fn unchanged(sim: &Sim) -> Result<(), String> {
+    for (name, call) in
+        ["A", "B"].into_iter().flat_map(|name| sim.calls(name).into_iter().map(move |call| (name, call)))
+    {
+        let record = sim.commits_of(name, call);
+        let again = what_if(&record, &[]).map_err(|error| error.to_string())?;
+        let same =
+            again.commits.iter().map(|stored| &stored.commit).eq(record.iter().map(|stored| &stored.commit));
+        if !same || !again.assumptions.is_empty() {
+            return Err(format!("{name}'s call {call} runs otherwise: {:?}", again.assumptions));
+        }
+    }
+    Ok(())
 }
 
 fn policy(dice: &mut Dice) -> Policy {
