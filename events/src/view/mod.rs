@@ -5,9 +5,11 @@
 //! - [`ladder()`]: a call as a sequence chart.
 //! - [`rerun()`]: a call decided again, compared with its record.
 //! - [`what_if()`]: a call decided once more under other conditions.
+//! - [`join`]: two records of one call compared, and drawn as one.
 //! - [`gist()`]: an event in a few words.
 
 mod gist;
+pub mod join;
 mod ladder;
 mod rerun;
 mod summary;

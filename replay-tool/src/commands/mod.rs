@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod diff;
+pub mod join;
 pub mod ladder;
 pub mod list;
 pub mod show;
