@@ -121,15 +121,31 @@ fn status_changed(caller: &End, callee: &End) -> Option<Contradiction> {
 }
 
 fn cancel_of_another(caller: &End, callee: &End) -> Option<Contradiction> {
-    if callee.heard_cancel.is_none() || caller.may_have_sent_cancel {
+    // A forking proxy cancels the rest once one has answered.
+    let forked = callee.verdict.family == Family::Elsewhere && caller.heard_answer;
+    if callee.heard_cancel.is_none() || caller.may_have_sent_cancel || forked {
         return None;
     }
     let says = "the callee received a CANCEL that the caller never sent: something between ended the ringing";
     found("cancel_of_another", says.into(), caller.ended, callee.heard_cancel)
 }
 
+/// Whether the BYE that `receiver` heard may be the one that `sender` sent: not if it came long before.
+fn may_be_of(sender: &End, receiver: &End) -> bool {
+    let too_late = match (receiver.talked_ms(), sender.talked_ms()) {
+        (Some(received), Some(sent)) => is_before(received, sent),
+        (None, _) | (_, None) => false,
+    };
+    sender.may_have_sent_bye && !too_late
+}
+
+/// Whether an end in the interval `one` is earlier than one in `two`, beyond all tolerance.
+fn is_before(one: (u64, u64), two: (u64, u64)) -> bool {
+    one.1.saturating_add(TALK_TOLERANCE_MS) < two.0
+}
+
 fn bye_of_another_at_the_caller(caller: &End, callee: &End) -> Option<Contradiction> {
-    if caller.heard_bye.is_none() || callee.may_have_sent_bye {
+    if caller.heard_bye.is_none() || may_be_of(callee, caller) {
         return None;
     }
     let says = "the caller received a BYE that the callee never sent";
@@ -137,7 +153,7 @@ fn bye_of_another_at_the_caller(caller: &End, callee: &End) -> Option<Contradict
 }
 
 fn bye_of_another_at_the_callee(caller: &End, callee: &End) -> Option<Contradiction> {
-    if callee.heard_bye.is_none() || caller.may_have_sent_bye {
+    if callee.heard_bye.is_none() || may_be_of(caller, callee) {
         return None;
     }
     let says = "the callee received a BYE that the caller never sent";
@@ -158,8 +174,7 @@ fn one_lives_on(caller: &End, callee: &End) -> Option<Contradiction> {
 fn talk_time(caller: &End, callee: &End) -> Option<Contradiction> {
     let (one, two) = (caller.talked_ms()?, callee.talked_ms()?);
     // A BYE that has to be repeated makes the end an interval; intervals that meet are no contradiction.
-    let apart = |one: (u64, u64), two: (u64, u64)| one.1.saturating_add(TALK_TOLERANCE_MS) < two.0;
-    if !apart(one, two) && !apart(two, one) {
+    if !is_before(one, two) && !is_before(two, one) {
         return None;
     }
     let (one, two) = (one.0, two.0);
