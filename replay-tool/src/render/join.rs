@@ -45,7 +45,7 @@ pub fn pair(out: &mut Output, pair: &Pair<'_>, whole: bool) -> io::Result<()> {
     if whole {
         list(out, GOOD, "both say", &pair.joined.agreements)?;
     }
-    list(out, WARN, "lost on the way", &pair.joined.lost)?;
+    list(out, WARN, "never received", &pair.joined.lost)?;
     for contradiction in &pair.joined.contradictions {
         self::contradiction(out, pair, contradiction)?;
     }

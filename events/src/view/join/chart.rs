@@ -122,7 +122,7 @@ fn arrow(
         }
         (Some((event, sent)), None) if passage.lost().is_some() => {
             let middle = if lines.between { 1 } else { lines.of(to) };
-            point(clock(from, sent), 2, event, lines.of(from), middle, format!("{label} ✗"))
+            point(clock(from, sent), 2, event, lines.of(from), middle, format!("✗ {label}"))
         }
         (Some((event, sent)), None) => {
             point(clock(from, sent), 2, event, lines.of(from), lines.of(to), label)
