@@ -3,26 +3,26 @@
 
 use std::fmt::Write as _;
 
+use callbox::sim::Sim;
 use callbox_events::schema::StoredCommit;
 use callbox_events::verdict::Direction;
 use callbox_events::view::join::{CallKey, join, match_calls, merged};
 
 use super::table;
-use super::world::World;
 use super::{TABLE, lived};
 
 /// Every pair of the row's calls: what joined them, and the codes of the contradictions.
-fn pairs(world: &World) -> Vec<String> {
+pub fn pairs(sim: &Sim) -> Vec<String> {
     let keys = |name: &str| -> Vec<CallKey> {
-        let calls = world.sim.calls(name).into_iter();
-        calls.filter_map(|call| CallKey::of(&world.sim.commits_of(name, call))).collect()
+        let calls = sim.calls(name).into_iter();
+        calls.filter_map(|call| CallKey::of(&sim.commits_of(name, call))).collect()
     };
     let (a, b) = (keys("A"), keys("B"));
     let mut lines = Vec::new();
     for matched in match_calls(&a, &b) {
         let (key_a, key_b) = (&a[matched.a], &b[matched.b]);
-        let one = world.sim.commits_of("A", key_a.call);
-        let two = world.sim.commits_of("B", key_b.call);
+        let one = sim.commits_of("A", key_a.call);
+        let two = sim.commits_of("B", key_b.call);
         let outgoing = key_a.direction == Direction::Outgoing;
         let (caller, callee) = if outgoing { (one, two) } else { (two, one) };
         let joined = join(&caller, &callee, matched.basis);
@@ -52,7 +52,7 @@ fn the_records_of_both_ends_join_and_agree() {
     for row in table::parse(TABLE) {
         let world = lived(&row, 1);
         let both = ["A", "B"].iter().all(|name| !world.sim.calls(name).is_empty());
-        let found = pairs(&world);
+        let found = pairs(&world.sim);
         if both && found.iter().all(|line| line == "call_id") && !found.is_empty() {
             joined += 1;
         } else if both {

@@ -79,6 +79,12 @@ impl Clocks {
         }
     }
 
+    /// Whether a message of the caller's end, sent no earlier than `sent`, can have come to the callee's at `received`:
+    /// nothing comes before it was sent, however the clocks differ within what is known.
+    pub(super) fn can_have_come(self, sent: Timestamp, received: Timestamp) -> bool {
+        self.at_least_us.is_none_or(|least| difference(received, sent) >= least)
+    }
+
     /// The difference in one number; none if no message tells.
     #[must_use]
     pub fn estimate(self) -> Option<Estimate> {

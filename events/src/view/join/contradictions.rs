@@ -2,8 +2,10 @@
 
 use serde::Serialize;
 
+use super::clocks::Clocks;
 use super::end::End;
 use crate::party::Side;
+use crate::time::Timestamp;
 use crate::verdict::{Cause, Family};
 
 /// Conversations that differ by less are the same: a message on its way, and one that had to be repeated.
@@ -22,7 +24,8 @@ pub struct Contradiction {
     pub callee_event: Option<u64>,
 }
 
-type Rule = fn(&End, &End) -> Option<Contradiction>;
+/// A rule hears the caller's end, the callee's, and how their clocks differ.
+type Rule = fn(&End, &End, Clocks) -> Option<Contradiction>;
 
 /// All rules but the last resort, which speaks only if no other does.
 const RULES: [Rule; 9] = [
@@ -38,8 +41,9 @@ const RULES: [Rule; 9] = [
 ];
 
 /// All contradictions of two ends.
-pub(super) fn find(caller: &End, callee: &End) -> Vec<Contradiction> {
-    let mut found: Vec<Contradiction> = RULES.iter().filter_map(|rule| rule(caller, callee)).collect();
+pub(super) fn find(caller: &End, callee: &End, clocks: Clocks) -> Vec<Contradiction> {
+    let mut found: Vec<Contradiction> =
+        RULES.iter().filter_map(|rule| rule(caller, callee, clocks)).collect();
     found.extend(who_ended_it(caller, callee));
     if found.is_empty() {
         found.extend(causes_apart(caller, callee));
@@ -77,16 +81,21 @@ fn found(
     Some(Contradiction { code, says, caller_event: caller, callee_event: callee })
 }
 
-fn nobody_answered_elsewhere(caller: &End, callee: &End) -> Option<Contradiction> {
+fn nobody_answered_elsewhere(caller: &End, callee: &End, _: Clocks) -> Option<Contradiction> {
     let claimed = callee.verdict.cause == Cause::AnsweredElsewhere && !caller.heard_answer;
     if !claimed {
         return None;
     }
     let says = "the callee was told that the call was answered elsewhere; nobody answered the caller";
-    found("answered_elsewhere_by_nobody", says.into(), caller.ended, callee.heard_cancel)
+    found(
+        "answered_elsewhere_by_nobody",
+        says.into(),
+        caller.ended,
+        callee.heard_cancel.map(|(event, _)| event),
+    )
 }
 
-fn answer_of_another(caller: &End, callee: &End) -> Option<Contradiction> {
+fn answer_of_another(caller: &End, callee: &End, _: Clocks) -> Option<Contradiction> {
     let elsewhere = callee.verdict.family == Family::Elsewhere;
     if caller.answered.is_none() || callee.answered.is_some() || elsewhere {
         return None;
@@ -98,7 +107,7 @@ fn answer_of_another(caller: &End, callee: &End) -> Option<Contradiction> {
     found("answer_of_another", says, caller.answered, callee.ended)
 }
 
-fn answer_never_heard(caller: &End, callee: &End) -> Option<Contradiction> {
+fn answer_never_heard(caller: &End, callee: &End, _: Clocks) -> Option<Contradiction> {
     if callee.answered.is_none() || caller.heard_answer {
         return None;
     }
@@ -109,7 +118,7 @@ fn answer_never_heard(caller: &End, callee: &End) -> Option<Contradiction> {
     found("answer_never_heard", says, caller.ended, callee.answered)
 }
 
-fn status_changed(caller: &End, callee: &End) -> Option<Contradiction> {
+fn status_changed(caller: &End, callee: &End, _: Clocks) -> Option<Contradiction> {
     let refusal =
         |end: &End| end.verdict.sip.status.filter(|status| *status >= 300 && end.answered.is_none());
     let (heard, said) = (refusal(caller)?, refusal(callee)?);
@@ -120,23 +129,30 @@ fn status_changed(caller: &End, callee: &End) -> Option<Contradiction> {
     found("status_changed", says, caller.ended, callee.ended)
 }
 
-fn cancel_of_another(caller: &End, callee: &End) -> Option<Contradiction> {
+fn cancel_of_another(caller: &End, callee: &End, clocks: Clocks) -> Option<Contradiction> {
+    let (event, heard) = callee.heard_cancel?;
     // A forking proxy cancels the rest once one has answered.
     let forked = callee.verdict.family == Family::Elsewhere && caller.heard_answer;
-    if callee.heard_cancel.is_none() || caller.may_have_sent_cancel || forked {
+    if forked || caller.may_have_sent_cancel && in_time(caller, heard, clocks) {
         return None;
     }
-    let says = "the callee received a CANCEL that the caller never sent: something between ended the ringing";
-    found("cancel_of_another", says.into(), caller.ended, callee.heard_cancel)
+    let says =
+        "the callee received a CANCEL that the caller had not sent: something between ended the ringing";
+    found("cancel_of_another", says.into(), caller.ended, Some(event))
 }
 
-/// Whether the BYE that `receiver` heard may be the one that `sender` sent: not if it came long before.
-fn may_be_of(sender: &End, receiver: &End) -> bool {
+/// Whether what `sender` decided to send can be what came at `heard` by the receiver's clock.
+fn in_time(sender: &End, heard: Timestamp, clocks: Clocks) -> bool {
+    sender.restored || sender.decided_at.is_none_or(|decided| clocks.can_have_come(decided, heard))
+}
+
+/// Whether the BYE that `receiver` heard may be the one that `sender` sent: not if it came before that was decided.
+fn may_be_of(sender: &End, receiver: &End, heard: Timestamp, clocks: Clocks) -> bool {
     let too_late = match (receiver.talked_ms(), sender.talked_ms()) {
         (Some(received), Some(sent)) => is_before(received, sent),
         (None, _) | (_, None) => false,
     };
-    sender.may_have_sent_bye && !too_late
+    sender.may_have_sent_bye && !too_late && in_time(sender, heard, clocks)
 }
 
 /// Whether an end in the interval `one` is earlier than one in `two`, beyond all tolerance.
@@ -144,23 +160,25 @@ fn is_before(one: (u64, u64), two: (u64, u64)) -> bool {
     one.1.saturating_add(TALK_TOLERANCE_MS) < two.0
 }
 
-fn bye_of_another_at_the_caller(caller: &End, callee: &End) -> Option<Contradiction> {
-    if caller.heard_bye.is_none() || may_be_of(callee, caller) {
+fn bye_of_another_at_the_caller(caller: &End, callee: &End, clocks: Clocks) -> Option<Contradiction> {
+    let (event, heard) = caller.heard_bye?;
+    if may_be_of(callee, caller, heard, clocks.turned()) {
         return None;
     }
-    let says = "the caller received a BYE that the callee never sent";
-    found("bye_of_another", says.into(), caller.heard_bye, callee.ended)
+    let says = "the caller received a BYE that the callee had not sent";
+    found("bye_of_another", says.into(), Some(event), callee.ended)
 }
 
-fn bye_of_another_at_the_callee(caller: &End, callee: &End) -> Option<Contradiction> {
-    if callee.heard_bye.is_none() || may_be_of(caller, callee) {
+fn bye_of_another_at_the_callee(caller: &End, callee: &End, clocks: Clocks) -> Option<Contradiction> {
+    let (event, heard) = callee.heard_bye?;
+    if may_be_of(caller, callee, heard, clocks) {
         return None;
     }
-    let says = "the callee received a BYE that the caller never sent";
-    found("bye_of_another", says.into(), caller.ended, callee.heard_bye)
+    let says = "the callee received a BYE that the caller had not sent";
+    found("bye_of_another", says.into(), caller.ended, Some(event))
 }
 
-fn one_lives_on(caller: &End, callee: &End) -> Option<Contradiction> {
+fn one_lives_on(caller: &End, callee: &End, _: Clocks) -> Option<Contradiction> {
     let alive = |end: &End| end.verdict.cause == Cause::Alive;
     let (lives, over) = match (alive(caller), alive(callee)) {
         (true, false) => ("caller", "callee"),
@@ -171,7 +189,7 @@ fn one_lives_on(caller: &End, callee: &End) -> Option<Contradiction> {
     found("one_lives_on", says, caller.ended, callee.ended)
 }
 
-fn talk_time(caller: &End, callee: &End) -> Option<Contradiction> {
+fn talk_time(caller: &End, callee: &End, _: Clocks) -> Option<Contradiction> {
     let (one, two) = (caller.talked_ms()?, callee.talked_ms()?);
     // A BYE that has to be repeated makes the end an interval; intervals that meet are no contradiction.
     if !is_before(one, two) && !is_before(two, one) {

@@ -14,17 +14,19 @@ pub(super) struct End {
     pub(super) ended: Option<u64>,
     /// A 2xx that came, wanted or not.
     pub(super) heard_answer: bool,
-    /// A BYE that came.
-    pub(super) heard_bye: Option<u64>,
-    /// A CANCEL that came.
-    pub(super) heard_cancel: Option<u64>,
+    /// A BYE that came: its event and time.
+    pub(super) heard_bye: Option<(u64, Timestamp)>,
+    /// A CANCEL that came: its event and time.
+    pub(super) heard_cancel: Option<(u64, Timestamp)>,
     /// A BYE of ours was decided, or may have left.
     pub(super) may_have_sent_bye: bool,
     /// A CANCEL of ours was decided, or may have left.
     pub(super) may_have_sent_cancel: bool,
+    /// Whether the engine came back: what it sent by then is not dated.
+    pub(super) restored: bool,
     answered_at: Option<Timestamp>,
     /// When the end was decided, or told.
-    decided_at: Option<Timestamp>,
+    pub(super) decided_at: Option<Timestamp>,
     /// When the signalling was done.
     done_at: Option<Timestamp>,
 }
@@ -40,12 +42,13 @@ impl End {
             heard_cancel: None,
             may_have_sent_bye: false,
             may_have_sent_cancel: false,
+            restored: false,
             answered_at: None,
             decided_at: None,
             done_at: None,
         };
         for stored in commits {
-            end.hear(&stored.commit.input, stored.commit.version);
+            end.hear(&stored.commit.input, (stored.commit.version, stored.commit.at));
             for (event, happened) in (stored.commit.version..).zip(&stored.commit.events) {
                 end.see(&happened.event, event, stored.commit.at);
             }
@@ -53,16 +56,19 @@ impl End {
         end
     }
 
-    fn hear(&mut self, input: &Input, event: u64) {
+    fn hear(&mut self, input: &Input, place: (u64, Timestamp)) {
         match input {
             Input::Signal(Signal::Success(_)) => {
                 // An answer that nobody wants is acknowledged and ended with a BYE.
                 self.may_have_sent_bye |= self.heard_answer || self.ended.is_some();
                 self.heard_answer = true;
             }
-            Input::Signal(Signal::Bye(_)) => _ = self.heard_bye.get_or_insert(event),
-            Input::Signal(Signal::Cancel(_)) => _ = self.heard_cancel.get_or_insert(event),
-            Input::Recovery(_) => (self.may_have_sent_bye, self.may_have_sent_cancel) = (true, true),
+            Input::Signal(Signal::Bye(_)) => _ = self.heard_bye.get_or_insert(place),
+            Input::Signal(Signal::Cancel(_)) => _ = self.heard_cancel.get_or_insert(place),
+            Input::Recovery(_) => {
+                self.restored = true;
+                (self.may_have_sent_bye, self.may_have_sent_cancel) = (true, true);
+            }
             Input::Signal(_) | Input::Command(_) | Input::Timer(_) => {}
         }
     }

@@ -54,7 +54,7 @@ pub fn join(caller: &[StoredCommit], callee: &[StoredCommit], basis: Basis) -> J
     let passages = passages(caller, callee, basis);
     let clocks = Clocks::of(&passages);
     let (caller, callee) = (End::of(caller), End::of(callee));
-    let contradictions = contradictions::find(&caller, &callee);
+    let contradictions = contradictions::find(&caller, &callee, clocks);
     Joined {
         agreements: contradictions::agreements(&caller, &callee),
         contradictions,
