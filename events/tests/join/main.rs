@@ -6,6 +6,8 @@ mod laws;
 #[allow(dead_code, reason = "the verdicts use all of it")]
 #[path = "../verdicts/script.rs"]
 mod script;
+#[path = "../support/table.rs"]
+mod table;
 
 use std::fmt::Write as _;
 
@@ -17,47 +19,16 @@ pub fn stored(commits: Vec<Commit>) -> Vec<StoredCommit> {
     commits.into_iter().map(|commit| StoredCommit { seq: commit.version, hash: [0; 32], commit }).collect()
 }
 
-#[derive(Default)]
-struct Row {
-    title: String,
-    caller: String,
-    callee: String,
-    says: String,
-}
-
-fn rows() -> Vec<Row> {
-    let mut rows: Vec<Row> = Vec::new();
-    let text = include_str!("contradictions.txt");
-    for line in text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
-        let (word, rest) = line.split_once(' ').unwrap();
-        if word == "row" {
-            rows.push(Row { title: rest.into(), ..Row::default() });
-            continue;
-        }
-        let row = rows.last_mut().unwrap();
-        let field = match word {
-            "caller" => &mut row.caller,
-            "callee" => &mut row.callee,
-            "says" => &mut row.says,
-            other => panic!("no line {other}"),
-        };
-        rest.clone_into(field);
-    }
-    rows
-}
-
 #[test]
 fn every_row_says_what_its_two_records_contradict_each_other_in() {
-    let rows = rows();
-    assert!(rows.len() > 15, "the table has lost its rows");
     let mut report = String::new();
-    for row in &rows {
-        let (caller, callee) = (stored(script::play(&row.caller)), stored(script::play(&row.callee)));
+    for row in table::rows(include_str!("contradictions.txt"), 20) {
+        let [caller, callee] = ["caller", "callee"].map(|end| stored(script::play(row.field(end))));
         let joined = join(&caller, &callee, Basis::CallId);
         let codes: Vec<&str> = joined.contradictions.iter().map(|found| found.code).collect();
         let codes = if codes.is_empty() { "-".to_owned() } else { codes.join(" ") };
-        if codes != row.says {
-            writeln!(report, "row {}\n  says {codes}, not {}", row.title, row.says).unwrap();
+        if codes != row.field("says") {
+            writeln!(report, "row {}\n  says {codes}, not {}", row.title, row.field("says")).unwrap();
             for found in joined.contradictions {
                 writeln!(report, "    {found:?}").unwrap();
             }

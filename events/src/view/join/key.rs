@@ -76,7 +76,7 @@ impl CallKey {
     fn absorb(&mut self, stored: &StoredCommit) {
         let commit = &stored.commit;
         if let Input::Signal(signal) = &commit.input {
-            self.heard |= is_word_of_the_other_side(signal);
+            self.heard |= signal.is_from_the_other_side();
             let response = match signal {
                 Signal::Provisional(response) | Signal::Success(response) | Signal::Failure(response) => {
                     response.to_tag.as_ref()
@@ -108,29 +108,6 @@ impl CallKey {
                 session_ids(&value, &mut self.session_ids);
             }
         }
-    }
-}
-
-/// Whether only the other side can have caused this.
-fn is_word_of_the_other_side(signal: &Signal) -> bool {
-    match signal {
-        Signal::Reachable { .. }
-        | Signal::TimedOut(_)
-        | Signal::AckMissing
-        | Signal::TransportFailed { .. }
-        | Signal::Drained(_) => false,
-        Signal::Invite(_)
-        | Signal::Cancel(_)
-        | Signal::Ack(_)
-        | Signal::Bye(_)
-        | Signal::Reinvite(_)
-        | Signal::Request(_)
-        | Signal::Provisional(_)
-        | Signal::Success(_)
-        | Signal::Failure(_)
-        | Signal::CancelAnswered(_)
-        | Signal::ByeAnswered(_)
-        | Signal::ReinviteAnswered(_) => true,
     }
 }
 

@@ -12,6 +12,7 @@
 
 mod assumption;
 mod clocks;
+mod parted;
 mod record;
 mod run;
 mod settings;
@@ -21,12 +22,12 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 pub use assumption::Assumption;
-use record::{Ask, Record};
+use record::Record;
 use run::{Run, Steps};
 pub use settings::{Setting, SettingError};
 
 use super::rerun::{Divergence, rerun};
-use crate::call::Policy;
+use crate::call::{Input, Policy};
 use crate::schema::{Commit, StoredCommit, WireDirection};
 
 /// One change of the conditions.
@@ -166,21 +167,28 @@ fn message_of(record: &Record<'_>, event: u64) -> Result<(usize, WireDirection),
             record.commits.last().map_or(0, |last| last.commit.version + last.commit.events.len() as u64);
         return Err(WhatIfError::NoEvent { event, last: last.saturating_sub(1) });
     };
-    let Some(first) = commit.wire.first() else {
-        let messages = record.commits.iter().filter(|stored| !stored.commit.wire.is_empty());
-        return Err(WhatIfError::NoMessage {
-            event,
-            with: messages.map(|stored| stored.commit.version).collect(),
-        });
-    };
-    let came = commit.wire.iter().any(|message| message.direction == WireDirection::In);
-    let direction = if came { WireDirection::In } else { first.direction };
-    let asks: &[Ask] = record.steps.get(step).map_or(&[], |step| &step.asks);
-    match direction {
-        WireDirection::In if step == 0 => Err(WhatIfError::FirstMessage { event }),
-        WireDirection::Out if asks.is_empty() => Err(WhatIfError::NoAnswer { event }),
-        WireDirection::In | WireDirection::Out => Ok((step, direction)),
+    let asks = record.steps.get(step).is_some_and(|step| !step.asks.is_empty());
+    if came(commit) {
+        return if step == 0 {
+            Err(WhatIfError::FirstMessage { event })
+        } else {
+            Ok((step, WireDirection::In))
+        };
     }
+    if asks {
+        return Ok((step, WireDirection::Out));
+    }
+    if commit.wire.iter().any(|message| message.direction == WireDirection::Out) {
+        return Err(WhatIfError::NoAnswer { event });
+    }
+    let steps = record.steps.iter().zip(record.commits);
+    let with = steps.filter(|(step, stored)| came(&stored.commit) || !step.asks.is_empty());
+    Err(WhatIfError::NoMessage { event, with: with.map(|(_, stored)| stored.commit.version).collect() })
+}
+
+/// Whether a message came with this commit: a record without messages has its digest all the same.
+fn came(commit: &Commit) -> bool {
+    matches!(&commit.input, Input::Signal(signal) if signal.is_from_the_other_side())
 }
 
 fn rules(commits: &[StoredCommit], settings: &[(Setting, String)]) -> Vec<RuleChange> {

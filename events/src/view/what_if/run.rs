@@ -7,8 +7,8 @@ use super::Changes;
 use super::assumption::{Assumption, Kind};
 use super::clocks::{Clock, Clocks};
 use super::record::{Ask, Record, patience};
-use super::world::{self, Fate, Standing};
-use crate::call::{Call, Command, Decision, Input, Outcome, Phase, Policy, Recovery, Signal};
+use super::world::{self, Standing};
+use crate::call::{Call, Command, Decision, Input, Phase, Policy, Signal};
 use crate::schema::{Commit, Happened, StoredCommit, WireDirection, WireMessage};
 use crate::sip::Counters;
 use crate::time::Timestamp;
@@ -25,17 +25,17 @@ struct Coming {
 }
 
 pub(super) struct Run<'a> {
-    record: &'a Record<'a>,
-    changes: &'a Changes,
-    call: Call,
-    clocks: Clocks,
+    pub(super) record: &'a Record<'a>,
+    pub(super) changes: &'a Changes,
+    pub(super) call: Call,
+    pub(super) clocks: Clocks,
     /// By time; at the same time the recorded before the assumed, each in their order.
     agenda: Vec<Coming>,
     standing: BTreeMap<Ask, Standing>,
     /// Whether anything was different so far. Until then the record decides what comes; afterwards it is asked whether
     /// it still can.
     parted: bool,
-    now: Timestamp,
+    pub(super) now: Timestamp,
     pub(super) commits: Vec<StoredCommit>,
     /// What was taken for granted, with the recorded event that it is about.
     assumed: Vec<(Kind, Option<u64>)>,
@@ -159,70 +159,7 @@ impl<'a> Run<'a> {
     /// Our INVITE was lost: whatever the other side said, it did not say.
     fn never_heard_of(&self, input: &Input) -> bool {
         let lost = self.standing.get(&Ask::Invite) == Some(&Standing::Lost);
-        let local = match input {
-            Input::Command(_) | Input::Timer(_) | Input::Recovery(_) => true,
-            Input::Signal(signal) => matches!(
-                signal,
-                Signal::Reachable { .. }
-                    | Signal::TimedOut(_)
-                    | Signal::AckMissing
-                    | Signal::TransportFailed { .. }
-                    | Signal::Drained(_)
-            ),
-        };
-        lost && !local
-    }
-
-    /// A recorded input in a run that has parted from the record.
-    fn as_far_as_possible(&mut self, index: usize, input: Input, answers: Option<(Ask, Option<Standing>)>) {
-        let event = self.record.commits.get(index).map(|stored| stored.commit.version).unwrap_or_default();
-        match input {
-            Input::Timer(_) => self.clock_word(input, index),
-            Input::Command(command) => {
-                let code = command.code();
-                let wish = Input::Command(command);
-                match self.call.decide(&wish, self.now) {
-                    Decision { outcome: Some(Outcome::Refused), .. } => {
-                        self.assume(Kind::WishRefused { command: code }, Some(event));
-                    }
-                    Decision { .. } => {
-                        self.assume(Kind::SameTimeHere, None);
-                        self.feed(wish, Some(index));
-                    }
-                }
-            }
-            Input::Recovery(recovery) => {
-                let last_event_at = self.call.last_event_at;
-                self.feed(Input::Recovery(Recovery { last_event_at, ..recovery }), Some(index));
-            }
-            Input::Signal(signal) => {
-                // What is late was on its way whatever we did meanwhile.
-                let answers = answers.filter(|_| !self.changes.late_in.contains_key(&index));
-                match world::fate(&self.call, &signal, answers) {
-                    Fate::Comes => {
-                        let late = self.changes.late_in.contains_key(&index);
-                        if !late && answers.is_none_or(|(ask, _)| ask == Ask::Invite) {
-                            self.assume(Kind::SameTimeThere, None);
-                        }
-                        self.feed(Input::Signal(signal), Some(index));
-                    }
-                    Fate::Becomes(other, kind) => {
-                        self.assume(kind, Some(event));
-                        self.feed(Input::Signal(*other), None);
-                    }
-                    Fate::LeftOut(kind) => self.assume(kind, Some(event)),
-                    Fate::Void => self.clock_word(Input::Signal(signal), index),
-                }
-            }
-        }
-    }
-
-    /// The recorded word of a clock counts if that clock is due in this run too.
-    fn clock_word(&mut self, input: Input, index: usize) {
-        let due = Clock::of(&input).and_then(|clock| self.clocks.deadline(clock));
-        if due.is_some_and(|due| due <= self.now) {
-            self.feed(input, Some(index));
-        }
+        lost && matches!(input, Input::Signal(signal) if signal.is_from_the_other_side())
     }
 
     /// The changed rules go into the input that begins the call, and with it into everything that follows.
@@ -242,7 +179,7 @@ impl<'a> Run<'a> {
     }
 
     /// Gives one input to the machine and keeps what it decides.
-    fn feed(&mut self, input: Input, step: Option<usize>) {
+    pub(super) fn feed(&mut self, input: Input, step: Option<usize>) {
         let input = self.with_rules(input);
         let Decision { events, effects, .. } = self.call.decide(&input, self.now);
         if events.is_empty() {
@@ -312,7 +249,7 @@ impl<'a> Run<'a> {
         self.standing.insert(ask, standing);
         match standing {
             Standing::Lost => self.part(),
-            Standing::Assumed if reachable => {
+            Standing::Assumed if reachable && self.call.phase() != Phase::Ended => {
                 let (mut answers, mut assumption) = world::reaction(self.record, ask, &self.call);
                 if ask == Ask::Cancel && self.is_answered_there() {
                     // Too late: over there the INVITE has its final response already (RFC 3261 §9.2).
@@ -341,7 +278,7 @@ impl<'a> Run<'a> {
         self.parted = true;
     }
 
-    fn assume(&mut self, kind: Kind, event: Option<u64>) {
+    pub(super) fn assume(&mut self, kind: Kind, event: Option<u64>) {
         if let Kind::AnsweredAsRecorded { ask } = &kind {
             // The recorded answers come after all, at another time.
             self.assumed.retain(|(known, _)| !matches!(known, Kind::NotAsked { ask: left } if left == ask));
