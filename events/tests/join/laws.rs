@@ -8,7 +8,7 @@ use callbox_events::Timestamp;
 use callbox_events::party::Role;
 use callbox_events::schema::StoredCommit;
 use callbox_events::verdict::Direction;
-use callbox_events::view::join::{Absence, Basis, CallKey, Clocks, Presence, match_calls};
+use callbox_events::view::join::{Absence, Basis, CallKey, Clocks, Matched, Presence, match_calls};
 use proptest::prelude::*;
 
 use super::{script, stored};
@@ -102,18 +102,22 @@ fn at(call: &CallKey, second: u64) -> CallKey {
     CallKey { started_at: call.started_at + Duration::from_secs(second), ..call.clone() }
 }
 
+fn partners(caller: &CallKey, others: &[CallKey]) -> Vec<Matched> {
+    match_calls(std::slice::from_ref(caller), others)
+}
+
 #[test]
 fn a_call_that_something_between_began_anew_is_inferred_only_where_it_must_be_it() {
     let caller = key("place; 180");
     let callee = CallKey { sip_call_id: "anew".into(), ..key("invite; ring") };
-    let found = match_calls(&[caller.clone()], &[callee.clone()]);
+    let found = partners(&caller, std::slice::from_ref(&callee));
     assert_eq!(found.len(), 1);
     assert_eq!((found[0].basis, found[0].basis.is_inferred()), (Basis::PartiesAndTime, true));
-    assert!(match_calls(&[caller.clone()], &[callee.clone(), at(&callee, 2)]).is_empty(), "two would fit");
-    assert!(match_calls(&[caller.clone()], &[at(&callee, 60)]).is_empty(), "another time");
+    assert!(partners(&caller, &[callee.clone(), at(&callee, 2)]).is_empty(), "two would fit");
+    assert!(partners(&caller, &[at(&callee, 60)]).is_empty(), "another time");
     let other = CallKey { to: "carol".into(), ..callee };
-    assert!(match_calls(&[caller.clone()], &[other]).is_empty(), "another party");
-    assert!(match_calls(&[caller.clone()], &[caller]).is_empty(), "the same record is no other end");
+    assert!(partners(&caller, &[other]).is_empty(), "another party");
+    assert!(partners(&caller, std::slice::from_ref(&caller)).is_empty(), "the same record is no other end");
 }
 
 #[test]
