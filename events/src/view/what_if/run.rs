@@ -1,6 +1,6 @@
 //! The run: recorded inputs and what is assumed beside them, in the order of virtual time, through the machine.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use super::Changes;
@@ -13,8 +13,8 @@ use crate::schema::{Commit, Happened, StoredCommit, WireDirection, WireMessage};
 use crate::sip::Counters;
 use crate::time::Timestamp;
 
-/// More steps than any call has: a run ends, whatever the record holds.
-const MOST_STEPS: usize = 100_000;
+/// A run has no more steps than its record and this many: it ends, whatever the machine does.
+const MORE_STEPS: usize = 1_000;
 
 /// Something that will come.
 struct Coming {
@@ -30,7 +30,7 @@ pub(super) struct Run<'a> {
     pub(super) call: Call,
     pub(super) clocks: Clocks,
     /// By time; at the same time the recorded before the assumed, each in their order.
-    agenda: Vec<Coming>,
+    agenda: VecDeque<Coming>,
     standing: BTreeMap<Ask, Standing>,
     /// Whether anything was different so far. Until then the record decides what comes; afterwards it is asked whether
     /// it still can.
@@ -48,7 +48,7 @@ impl<'a> Run<'a> {
             changes,
             call: Call::default(),
             clocks: Clocks::default(),
-            agenda: Vec::new(),
+            agenda: VecDeque::new(),
             standing: BTreeMap::new(),
             parted: false,
             now: Timestamp::default(),
@@ -78,22 +78,21 @@ impl<'a> Run<'a> {
 
     /// Runs to the end: of the call, or of everything that could still happen.
     pub(super) fn finish(&mut self) {
-        for _ in 0..MOST_STEPS {
+        for _ in 0..self.record.commits.len() + MORE_STEPS {
             if self.parted && self.call.phase() == Phase::Ended {
                 return self.drain();
             }
             let due = self.next_clock();
-            match (due, self.agenda.first().map(|coming| coming.at)) {
-                (Some((at, clock)), next) if next.is_none_or(|next| at < next) => self.ring(at, clock),
-                (_, Some(_)) => {
-                    let coming = self.agenda.remove(0);
-                    self.now = self.now.max(coming.at);
-                    match coming.step {
-                        Some(index) => self.recorded(index, coming.input),
-                        None => self.feed(coming.input, None),
-                    }
-                }
-                (_, None) => break,
+            let next = self.agenda.front().map(|coming| coming.at);
+            if let Some((at, clock)) = due.filter(|(at, _)| next.is_none_or(|next| *at < next)) {
+                self.ring(at, clock);
+                continue;
+            }
+            let Some(coming) = self.agenda.pop_front() else { break };
+            self.now = self.now.max(coming.at);
+            match coming.step {
+                Some(index) => self.recorded(index, coming.input),
+                None => self.feed(coming.input, None),
             }
         }
         if self.parted && self.call.phase() != Phase::Ended {
@@ -109,7 +108,7 @@ impl<'a> Run<'a> {
         let armed = self.clocks.armed().iter();
         let may = armed.filter(|(clock, deadline)| parted || !record.armed(*clock, *deadline));
         let (at, clock) = may.map(|(clock, at)| (record.speaks_up(*clock, *at), *clock)).min()?;
-        let down = self.agenda.first().is_some_and(
+        let down = self.agenda.front().is_some_and(
             |next| matches!(&next.input, Input::Recovery(recovery) if !recovery.is_of_this_call() && recovery.last_event_at <= at),
         );
         if down {
