@@ -10,13 +10,13 @@ use callbox::{Agent, CallId, Config, Engine, Hangup, Notification, Outcome, Plac
 use callbox_events::call::IncomingPolicy;
 use callbox_events::sip::Transport;
 use callbox_store::JournalReader;
-use callbox_store::memory::MemoryJournal;
+use callbox_store::testing::rerun::CheckedJournal;
 use futures::executor::block_on;
 
 use common::{PATIENCE, config, open, quick, told, uri, wait_for, wait_of};
 
 fn talk_and_hang_up(transport: Transport) {
-    let (journal_a, journal_b) = (MemoryJournal::new(), MemoryJournal::new());
+    let (journal_a, journal_b) = (CheckedJournal::default(), CheckedJournal::default());
     let a = open("a", quick(IncomingPolicy::Wait), &journal_a);
     let b = open("b", quick(IncomingPolicy::Ring), &journal_b);
     let place = PlaceCall::new("sip:alice@127.0.0.1", uri(&b, "bob", transport));
@@ -57,7 +57,7 @@ fn a_call_over_tcp_takes_the_same_course() {
 
 #[test]
 fn an_engine_can_call_itself() {
-    let journal = MemoryJournal::new();
+    let journal = CheckedJournal::default();
     let engine = open("a", quick(IncomingPolicy::Answer), &journal);
     let place = PlaceCall::new("sip:alice@127.0.0.1", uri(&engine, "me", Transport::Udp));
     let call = block_on(engine.call(place)).unwrap();
@@ -78,10 +78,10 @@ fn an_engine_can_call_itself() {
 
 #[test]
 fn calls_find_their_way_on_several_arbiters() {
-    let (journal_a, journal_b) = (MemoryJournal::new(), MemoryJournal::new());
+    let (journal_a, journal_b) = (CheckedJournal::default(), CheckedJournal::default());
     let three = |node, incoming| Config { arbiters: 3, ..config(node, quick(incoming)) };
-    let a = Engine::open_with(three("a", IncomingPolicy::Wait), Arc::new(journal_a)).unwrap();
-    let b = Engine::open_with(three("b", IncomingPolicy::Answer), Arc::new(journal_b)).unwrap();
+    let a = Engine::open_with(three("a", IncomingPolicy::Wait), Arc::new(journal_a.clone())).unwrap();
+    let b = Engine::open_with(three("b", IncomingPolicy::Answer), Arc::new(journal_b.clone())).unwrap();
     let place = || PlaceCall::new("sip:alice@127.0.0.1", uri(&b, "bob", Transport::Udp));
     let calls: Vec<CallId> = (0..24).map(|_| block_on(a.call(place())).unwrap()).collect();
     for call in &calls {

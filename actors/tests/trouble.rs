@@ -14,6 +14,7 @@ use callbox::{
 use callbox_events::call::{Act, Event, IncomingPolicy};
 use callbox_events::sip::Transport;
 use callbox_store::memory::MemoryJournal;
+use callbox_store::testing::rerun::CheckedJournal;
 use callbox_store::{AppendError, Journal, JournalReader};
 use futures::executor::block_on;
 
@@ -56,7 +57,7 @@ fn ended(journal: &MemoryJournal, call: CallId) -> callbox_events::call::Ended {
 
 #[test]
 fn a_panic_in_one_call_ends_that_call_and_leaves_its_neighbours_alone() {
-    let (journal_a, journal_b) = (MemoryJournal::new(), MemoryJournal::new());
+    let (journal_a, journal_b) = (CheckedJournal::default(), CheckedJournal::default());
     let media = Arc::new(Fragile::default());
     let a = open("a", quick(IncomingPolicy::Wait), &journal_a);
     let fragile = Config { media: Arc::clone(&media) as _, ..config("b", quick(IncomingPolicy::Ring)) };
@@ -84,7 +85,7 @@ fn a_panic_in_one_call_ends_that_call_and_leaves_its_neighbours_alone() {
 
 #[test]
 fn a_panic_in_a_conversation_ends_it_at_both_ends() {
-    let (journal_a, journal_b) = (MemoryJournal::new(), MemoryJournal::new());
+    let (journal_a, journal_b) = (CheckedJournal::default(), CheckedJournal::default());
     let media = Arc::new(Fragile::default());
     let a = open("a", quick(IncomingPolicy::Wait), &journal_a);
     let fragile = Config { media: Arc::clone(&media) as _, ..config("b", quick(IncomingPolicy::Answer)) };
@@ -104,7 +105,7 @@ fn a_panic_in_a_conversation_ends_it_at_both_ends() {
 
 #[test]
 fn an_overloaded_engine_answers_503_and_records_nothing() {
-    let (journal_a, journal_b) = (MemoryJournal::new(), MemoryJournal::new());
+    let (journal_a, journal_b) = (CheckedJournal::default(), CheckedJournal::default());
     let a = open("a", quick(IncomingPolicy::Wait), &journal_a);
     let full = Config { max_pending: 0, ..config("b", quick(IncomingPolicy::Ring)) };
     let b = Engine::open_with(full, Arc::new(journal_b.clone())).unwrap();
@@ -118,7 +119,7 @@ fn an_overloaded_engine_answers_503_and_records_nothing() {
 
 #[test]
 fn calls_beyond_the_limit_are_refused_with_a_record() {
-    let (journal_a, journal_b) = (MemoryJournal::new(), MemoryJournal::new());
+    let (journal_a, journal_b) = (CheckedJournal::default(), CheckedJournal::default());
     let a = open("a", quick(IncomingPolicy::Wait), &journal_a);
     let small = Config { max_calls: 1, ..config("b", quick(IncomingPolicy::Ring)) };
     let b = Engine::open_with(small, Arc::new(journal_b.clone())).unwrap();
@@ -137,9 +138,9 @@ fn calls_beyond_the_limit_are_refused_with_a_record() {
 
 #[test]
 fn a_journal_that_refuses_stops_the_call_before_anything_leaves() {
-    let journal = MemoryJournal::new();
+    let journal = CheckedJournal::default();
     let a = open("a", quick(IncomingPolicy::Wait), &journal);
-    let b = open("b", quick(IncomingPolicy::Ring), &MemoryJournal::new());
+    let b = open("b", quick(IncomingPolicy::Ring), &CheckedJournal::default());
     journal.fail_next(AppendError::Full);
     let placed = block_on(a.call(PlaceCall::new("", uri(&b, "bob", Transport::Udp))));
     assert!(matches!(placed, Err(CommandError::Journal(_))), "{placed:?}");
@@ -152,7 +153,7 @@ fn a_journal_that_refuses_stops_the_call_before_anything_leaves() {
 
 #[test]
 fn commands_that_make_no_sense_say_so() {
-    let a = open("a", quick(IncomingPolicy::Wait), &MemoryJournal::new());
+    let a = open("a", quick(IncomingPolicy::Wait), &CheckedJournal::default());
     let nobody = CallId::from_bytes([7; 16]);
     assert_eq!(block_on(a.ring(nobody)), Err(CommandError::NotFound(nobody)));
     let odd = Hangup { status: Some(200), ..Hangup::by(Agent::User) };
@@ -166,7 +167,7 @@ fn commands_that_make_no_sense_say_so() {
 
 #[test]
 fn a_connected_call_outlives_its_engine_and_can_be_hung_up_by_the_next_one() {
-    let (journal_a, journal_b) = (MemoryJournal::new(), MemoryJournal::new());
+    let (journal_a, journal_b) = (CheckedJournal::default(), CheckedJournal::default());
     let keep = Config { shutdown: ShutdownPolicy::Keep, ..config("a", quick(IncomingPolicy::Wait)) };
     let a = Engine::open_with(keep.clone(), Arc::new(journal_a.clone())).unwrap();
     let b = open("b", quick(IncomingPolicy::Answer), &journal_b);
@@ -187,7 +188,7 @@ fn a_connected_call_outlives_its_engine_and_can_be_hung_up_by_the_next_one() {
 
 #[test]
 fn closing_ends_the_live_calls_at_both_ends() {
-    let (journal_a, journal_b) = (MemoryJournal::new(), MemoryJournal::new());
+    let (journal_a, journal_b) = (CheckedJournal::default(), CheckedJournal::default());
     let a = open("a", quick(IncomingPolicy::Wait), &journal_a);
     let b = open("b", quick(IncomingPolicy::Answer), &journal_b);
     let id = call(&a, &b);
@@ -202,7 +203,7 @@ fn closing_ends_the_live_calls_at_both_ends() {
 
 #[test]
 fn an_address_in_use_is_an_error_that_names_it() {
-    let a = open("a", quick(IncomingPolicy::Wait), &MemoryJournal::new());
+    let a = open("a", quick(IncomingPolicy::Wait), &CheckedJournal::default());
     let taken = a.listening().to_vec();
     let second = Config { listen: taken.clone(), ..config("b", quick(IncomingPolicy::Wait)) };
     let error = Engine::open_with(second, Arc::new(MemoryJournal::new())).unwrap_err();

@@ -74,6 +74,23 @@ impl FromStr for Timestamp {
     }
 }
 
+/// A length of time as people type it: `500ms`, `45s`, `15m`, `2h`, `1d`, `1w`; none if it is anything else.
+#[must_use]
+pub fn parse_span(text: &str) -> Option<Duration> {
+    let unit = text.find(|c: char| !c.is_ascii_digit())?;
+    let (count, unit) = text.split_at(unit);
+    let millis = match unit {
+        "ms" => 1,
+        "s" => 1_000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        "d" => 86_400_000,
+        "w" => 604_800_000,
+        _ => return None,
+    };
+    count.parse::<u64>().ok()?.checked_mul(millis).map(Duration::from_millis)
+}
+
 /// For `#[serde(with = "rfc3339")]`: a [`Timestamp`] as RFC 3339 text, for JSON that people read.
 pub mod rfc3339 {
     use super::Timestamp;

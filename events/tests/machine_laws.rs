@@ -1,4 +1,4 @@
-//! Laws of the call machine, over random lives of calls.
+//! Laws of the call machine, and of what decides a record again, over random lives of calls.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
@@ -11,8 +11,9 @@ use callbox_events::call::{
     RecoveryPolicy, RefusalKind, Signal, TimerId,
 };
 use callbox_events::party::{Agent, Role};
-use callbox_events::schema::{self, Commit, Happened};
+use callbox_events::schema::{self, Commit, Happened, StoredCommit};
 use callbox_events::sip::{Counters, MediaDirection, Reason, Request, Response, Sdp};
+use callbox_events::view::{Change, Setting, rerun, what_if};
 use callbox_events::{CallId, Timestamp};
 use proptest::prelude::*;
 use support::build;
@@ -180,6 +181,12 @@ impl Life {
         decision.outcome
     }
 
+    fn stored(&self) -> Vec<StoredCommit> {
+        let store =
+            |commit: &Commit| StoredCommit { seq: commit.version, hash: [0; 32], commit: commit.clone() };
+        self.journal.iter().map(store).collect()
+    }
+
     fn count(&self, wanted: impl Fn(&Event) -> bool) -> usize {
         self.journal
             .iter()
@@ -253,5 +260,50 @@ proptest! {
         prop_assert_eq!(life.call.phase(), Phase::Ended, "a dead peer can't keep a call alive");
         life.live(&Input::Signal(Signal::Drained(Counters::default())));
         prop_assert!(life.call.is_released());
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 500, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_what_if_without_a_change_is_the_record(first in first(), inputs in prop::collection::vec(input(), 0..40)) {
+        let mut life = Life::new();
+        life.live(&first);
+        inputs.iter().for_each(|input| { life.live(input); });
+        let record = life.stored();
+        let again = what_if(&record, &[]).unwrap();
+        prop_assert_eq!(again.commits, record);
+        prop_assert_eq!(again.assumptions, vec![]);
+    }
+
+    #[test]
+    fn a_what_if_with_any_rules_is_a_life_that_the_machine_decides(
+        first in first(),
+        inputs in prop::collection::vec(input(), 0..30),
+        rules in prop::collection::vec((prop::sample::select(&Setting::ALL[..]), 0u64..60_000), 1..4),
+    ) {
+        let mut life = Life::new();
+        life.live(&first);
+        inputs.iter().for_each(|input| { life.live(input); });
+        let changes: Vec<Change> = rules
+            .into_iter()
+            .map(|(setting, number)| {
+                let value = match setting {
+                    Setting::Incoming => ["wait", "ring", "answer", "busy", "reject:603"][number as usize % 5].into(),
+                    Setting::Recovery => ["resume", "end"][number as usize % 2].into(),
+                    _ => format!("{}ms", number.max(1)),
+                };
+                Change::Set(setting, value)
+            })
+            .collect();
+        let other = what_if(&life.stored(), &changes).unwrap();
+        prop_assert_eq!(rerun(&other.commits).divergence, None);
+        let ends = other.commits.iter().flat_map(|stored| &stored.commit.events);
+        let ends = ends.filter(|happened| matches!(happened.event, Event::Ended(_))).count();
+        prop_assert!(ends <= 1);
+        let times: Vec<_> = other.commits.iter().map(|stored| stored.commit.at).collect();
+        prop_assert!(times.is_sorted());
+        prop_assert_eq!(&what_if(&life.stored(), &changes).unwrap(), &other, "the same again");
     }
 }

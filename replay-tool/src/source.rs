@@ -21,7 +21,12 @@ pub fn dir(common: &Common) -> Result<&Path, Failure> {
 
 /// The store that the command line names: through its engine if one runs, otherwise a copy. Changes nothing in it.
 pub fn open(common: &Common) -> Result<Source, Failure> {
-    Ok(reader::open(dir(common)?)?)
+    open_at(dir(common)?)
+}
+
+/// The store at `path`, as [`open`] opens the one that the command line names.
+pub fn open_at(path: &Path) -> Result<Source, Failure> {
+    Ok(reader::open(path)?)
 }
 
 impl From<OpenError> for Failure {

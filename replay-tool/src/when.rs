@@ -1,8 +1,7 @@
 //! Times as people type them: `2026-11-23T06:38:00Z`, `2026-11-23 06:38`, `2026-11-23`, `06:38`, `90s`, `15m`, `2h`, `1d`.
 
-use std::time::Duration;
-
 use callbox_events::Timestamp;
+use callbox_events::time::parse_span;
 
 /// Reads a time; relative ones count back from now. All in UTC unless an offset is given.
 pub fn parse(text: &str) -> Result<Timestamp, String> {
@@ -18,7 +17,7 @@ fn now() -> Timestamp {
 fn at(text: &str, now: Timestamp) -> Result<Timestamp, String> {
     let text = text.trim();
     let today = || now.to_string().get(..10).unwrap_or_default().to_owned();
-    if let Some(ago) = ago(text) {
+    if let Some(ago) = parse_span(text) {
         return Ok(now - ago);
     }
     let candidates = [
@@ -33,20 +32,6 @@ fn at(text: &str, now: Timestamp) -> Result<Timestamp, String> {
     candidates.iter().find_map(|candidate| candidate.parse().ok()).ok_or_else(|| {
         "a time reads like 2026-11-23T06:38:00Z, 2026-11-23, 06:38, or 15m, 2h, 1d ago".to_owned()
     })
-}
-
-fn ago(text: &str) -> Option<Duration> {
-    let unit = text.chars().last()?;
-    let count: u64 = text.strip_suffix(unit)?.parse().ok()?;
-    let seconds = match unit {
-        's' => 1,
-        'm' => 60,
-        'h' => 3_600,
-        'd' => 86_400,
-        'w' => 604_800,
-        _ => return None,
-    };
-    Some(Duration::from_secs(count.saturating_mul(seconds)))
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that can't go on has failed")]
 
+#[allow(dead_code, reason = "each test file uses its part")]
 mod support;
 
 use serde_json::Value;
@@ -210,28 +211,6 @@ fn stats_count_by_cause() {
 }
 
 #[test]
-fn check_finds_nothing_in_a_true_record() {
-    insta::assert_snapshot!(Store::of(stories::all()).callbox(&["check"]).ok());
-}
-
-#[test]
-fn check_finds_a_tampered_run() {
-    use callbox_events::Side;
-    use callbox_events::call::Event;
-    let mut tampered = stories::bob_hangs_up();
-    for happened in tampered.iter_mut().flat_map(|commit| &mut commit.events) {
-        if let Event::Ended(ended) = &mut happened.event {
-            ended.side = Side::Caller;
-        }
-    }
-    let store = Store::of([tampered, stories::we_decline()]);
-    let ran = store.callbox(&["check"]);
-    insta::assert_snapshot!(ran.all());
-    let json = lines(&store.callbox(&["check", "--json"]).stdout);
-    assert_eq!(json.iter().filter(|call| !call["divergence"].is_null()).count(), 1);
-}
-
-#[test]
 fn a_prefix_names_a_call_as_long_as_it_is_unique() {
     let store = Store::of(stories::all());
     let calls = lines(&store.callbox(&["list", "--json"]).ok());
@@ -270,7 +249,9 @@ fn usage_errors_are_two_and_json_on_request() {
 #[test]
 fn help_has_examples() {
     insta::assert_snapshot!("help", callbox(&["--help"]).ok());
-    for command in ["list", "show", "why", "ladder", "step", "check", "diff", "verify", "stats", "tail"] {
+    for command in
+        ["list", "show", "why", "ladder", "step", "check", "diff", "verify", "stats", "tail", "what-if"]
+    {
         let help = callbox(&[command, "--help"]).ok();
         assert!(help.contains("Examples:"), "{command}:\n{help}");
     }

@@ -21,6 +21,12 @@ impl Cli {
         Self { source: vec!["--store".into(), PathBuf::from(store).into()] }
     }
 
+    /// On no store: for commands that are told theirs by name.
+    #[must_use]
+    pub fn nowhere() -> Self {
+        Self { source: Vec::new() }
+    }
+
     /// Runs one command.
     #[must_use]
     pub fn run(&self, args: &[&str]) -> Output {

@@ -4,7 +4,10 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-/// The folder of one test. Removed at the end; kept, and named, if the test failed or `CALLBOX_KEEP=1` is set.
+use crate::cli::Cli;
+
+/// The folder of one test. At its end every call in the journal is decided again (`callbox check`). Then the folder is
+/// removed; kept, and named, if the test failed or `CALLBOX_KEEP=1` is set.
 #[derive(Debug)]
 pub struct Lab {
     folder: Option<TempDir>,
@@ -33,6 +36,18 @@ impl Lab {
     }
 }
 
+impl Lab {
+    /// What `callbox check` finds in the journal, if there is one; nothing while the test fails for another reason.
+    fn check(&self) -> Result<(), String> {
+        if std::thread::panicking() || !self.store().join("FORMAT").exists() {
+            return Ok(());
+        }
+        let found = Cli::store(&self.store()).run(&["check"]);
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        if found.status.success() { Ok(()) } else { Err(text(&found.stdout) + &text(&found.stderr)) }
+    }
+}
+
 impl Default for Lab {
     fn default() -> Self {
         Self::new()
@@ -41,11 +56,15 @@ impl Default for Lab {
 
 impl Drop for Lab {
     fn drop(&mut self) {
+        let checked = self.check();
         let wanted = std::env::var_os("CALLBOX_KEEP").is_some_and(|value| value == "1");
         if let Some(folder) = self.folder.take()
-            && (std::thread::panicking() || wanted)
+            && (std::thread::panicking() || wanted || checked.is_err())
         {
             println!("kept for a look: {}", folder.keep().display());
+        }
+        if let Err(parted) = checked {
+            panic!("the record and the machine part:\n{parted}");
         }
     }
 }

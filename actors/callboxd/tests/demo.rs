@@ -29,6 +29,7 @@ fn every_flow_ends_as_its_row_says_and_the_journal_remains() {
     let calls = opened.calls().expect("calls").count();
     let sides = stdout.lines().filter(|line| line.starts_with("  A: ") || line.starts_with("  B: ")).count();
     assert_eq!(calls, sides, "one record for each side that was explained");
+    callbox_store::testing::rerun::assert_decided_again(opened.as_ref());
 }
 
 #[test]

@@ -56,6 +56,30 @@ pub enum Signal {
 }
 
 impl Signal {
+    /// Whether this is the word of the other side; otherwise the engine's own timers or transport say it.
+    #[must_use]
+    pub fn is_from_the_other_side(&self) -> bool {
+        match self {
+            Self::Reachable { .. }
+            | Self::TimedOut(_)
+            | Self::AckMissing
+            | Self::TransportFailed { .. }
+            | Self::Drained(_) => false,
+            Self::Invite(_)
+            | Self::Cancel(_)
+            | Self::Ack(_)
+            | Self::Bye(_)
+            | Self::Reinvite(_)
+            | Self::Request(_)
+            | Self::Provisional(_)
+            | Self::Success(_)
+            | Self::Failure(_)
+            | Self::CancelAnswered(_)
+            | Self::ByeAnswered(_)
+            | Self::ReinviteAnswered(_) => true,
+        }
+    }
+
     /// The stable code, as in JSON.
     #[must_use]
     pub fn code(&self) -> &'static str {

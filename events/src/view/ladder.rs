@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Serialize, Serializer};
 
 use super::summary::{CallSummary, opening};
-use super::timeline::{Message, Step, timeline};
+use super::timeline::{Entry, Message, Step, timeline};
 use crate::call::{CauseKind, Event, EventKind};
 use crate::schema::{StoredCommit, WireDirection};
 use crate::sip::{Counters, Peer};
@@ -145,22 +145,25 @@ fn rows_of(step: &Step, us: usize, place: &impl Fn(Peer) -> usize, rows: &mut Ve
     };
     rows.extend(step.received.iter().map(arrow));
     for (index, entry) in step.entries.iter().enumerate() {
-        let text = match step.cause.kind {
-            CauseKind::Command | CauseKind::Timer | CauseKind::Recovery | CauseKind::Transport
-                if index == 0 =>
-            {
-                format!("{} ← {}", entry.gist, step.cause)
-            }
-            CauseKind::Command
-            | CauseKind::Timer
-            | CauseKind::Recovery
-            | CauseKind::Transport
-            | CauseKind::Signal => entry.gist.clone(),
-        };
-        let mark = Mark::Note { at: us, text, kind: entry.kind };
+        let mark = Mark::Note { at: us, text: note(step, index, entry), kind: entry.kind };
         rows.push(Row { offset: step.offset, event: entry.call_seq, mark });
     }
     rows.extend(step.sent.iter().map(arrow));
+}
+
+/// What a note says of an entry of `step`: what happened and, for the first, what of our own led to it. Messages have
+/// their arrows.
+pub(super) fn note(step: &Step, index: usize, entry: &Entry) -> String {
+    match step.cause.kind {
+        CauseKind::Command | CauseKind::Timer | CauseKind::Recovery | CauseKind::Transport if index == 0 => {
+            format!("{} ← {}", entry.gist, step.cause)
+        }
+        CauseKind::Command
+        | CauseKind::Timer
+        | CauseKind::Recovery
+        | CauseKind::Transport
+        | CauseKind::Signal => entry.gist.clone(),
+    }
 }
 
 fn absorbed(commits: &[StoredCommit]) -> Counters {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::call::{Ended, Event, Phase};
+use crate::call::{Ended, Event, Phase, Policy};
 use crate::ids::CallId;
 use crate::schema::Commit;
 use crate::sip::Dialog;
@@ -119,6 +119,19 @@ pub(super) fn opening(event: &Event) -> Option<(Direction, &String, &String, &Di
         Some((Direction::Outgoing, &placed.from, &placed.to, &placed.dialog))
     } else if let Event::Offered(offered) = event {
         Some((Direction::Incoming, &offered.from, &offered.to, &offered.dialog))
+    } else {
+        None
+    }
+}
+
+/// The rules that a call began with, if `first` is its first commit.
+#[must_use]
+pub fn policy(first: &Commit) -> Option<&Policy> {
+    let event = &first.events.first()?.event;
+    if let Event::Placed(placed) = event {
+        Some(&placed.policy)
+    } else if let Event::Offered(offered) = event {
+        Some(&offered.policy)
     } else {
         None
     }

@@ -158,8 +158,20 @@ fn split(bytes: &[u8]) -> (&[u8], &[u8]) {
 
 /// Only enough of SIP to label an arrow; the crate `callbox-sip` is the one that understands messages.
 fn cseq_method(line: &str) -> Option<&str> {
+    value(line, &["cseq"])?.split_whitespace().nth(1)
+}
+
+fn value<'a>(line: &'a str, names: &[&str]) -> Option<&'a str> {
     let (name, value) = line.split_once(':')?;
-    if name.trim().eq_ignore_ascii_case("cseq") { value.split_whitespace().nth(1) } else { None }
+    let name = name.trim();
+    names.iter().any(|wanted| name.eq_ignore_ascii_case(wanted)).then(|| value.trim())
+}
+
+/// The values of a header, by its names in full and short; folded lines are not joined.
+pub(super) fn header(bytes: &[u8], names: &[&str]) -> Vec<String> {
+    let (head, _) = split(bytes);
+    let head = String::from_utf8_lossy(head);
+    head.lines().skip(1).filter_map(|line| value(line, names)).map(str::to_owned).collect()
 }
 
 #[cfg(test)]

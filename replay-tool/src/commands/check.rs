@@ -24,6 +24,9 @@ Examples:
 Exits with 1 if a record and the machine part anywhere.";
 
 /// Re-run recorded inputs through the state machine and compare with what was recorded
+///
+/// Compared are the events, the phases, and the messages that left: what the machine wants sent must have left, and
+/// nothing else but what a transaction sends by itself.
 #[derive(Debug, Clone, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
@@ -35,6 +38,7 @@ pub struct Args {
 struct Tally {
     calls: u64,
     events: u64,
+    messages: u64,
     diverged: u64,
 }
 
@@ -72,11 +76,17 @@ fn check(
     let result = rerun(commits);
     tally.calls += 1;
     tally.events += result.agreed;
+    tally.messages += result.messages;
     tally.diverged += u64::from(result.divergence.is_some());
     let call = first.commit.call;
     if common.json {
         let divergence = result.divergence.as_ref().map(document);
-        return out.json(&json!({"call_id": call, "events": result.agreed, "divergence": divergence}));
+        return out.json(&json!({
+            "call_id": call,
+            "events": result.agreed,
+            "messages": result.messages,
+            "divergence": divergence,
+        }));
     }
     if let Some(divergence) = &result.divergence {
         writeln!(out, "{BAD}diverged{BAD:#}  call {call} at event #{}", divergence.event)?;
@@ -97,9 +107,10 @@ fn document(divergence: &Divergence) -> serde_json::Value {
 }
 
 fn conclude(out: &mut Output, tally: &Tally) -> Result<(), Failure> {
-    let Tally { calls, events, diverged } = tally;
-    let counted =
-        format!("{} and {}", render::words::count(*calls, "call"), render::words::count(*events, "event"));
+    let Tally { calls, events, messages, diverged } = tally;
+    let [calls, events, messages] = [(calls, "call"), (events, "event"), (messages, "sent message")]
+        .map(|(number, noun)| render::words::count(*number, noun));
+    let counted = format!("{calls}, {events} and {messages}");
     if *diverged == 0 {
         writeln!(out, "{GOOD}same{GOOD:#}  {counted} decided again: nothing differs from the record")?;
     } else {

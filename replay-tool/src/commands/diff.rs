@@ -1,5 +1,7 @@
 //! `callbox diff`: the first divergence of two calls, then the rest.
 
+use std::time::Duration;
+
 use callbox_events::schema::StoredCommit;
 use callbox_events::view::{Step, timeline};
 use serde_json::json;
@@ -31,6 +33,8 @@ pub struct Args {
 pub struct Line {
     /// The event's number in its call.
     pub event: u64,
+    /// Since the call's beginning.
+    pub offset: Duration,
     /// What is compared.
     pub text: String,
 }
@@ -51,7 +55,7 @@ pub fn run(args: &Args, common: &Common, out: &mut Output) -> Result<ExitCode, F
     let reader = source::open(common)?;
     let a = selector::call(reader.as_ref(), &args.a)?;
     let b = selector::call(reader.as_ref(), &args.b)?;
-    let rows = align(&lines(&a), &lines(&b));
+    let rows = compare(&a, &b);
     let first = rows.iter().position(|row| !matches!(row, Row::Both(..)));
     if common.json {
         out.json(&document(&rows, first))?;
@@ -61,6 +65,11 @@ pub fn run(args: &Args, common: &Common, out: &mut Output) -> Result<ExitCode, F
     Ok(if first.is_none() { ExitCode::Ok } else { ExitCode::Finding })
 }
 
+/// The events of two calls side by side.
+pub fn compare(a: &[StoredCommit], b: &[StoredCommit]) -> Vec<Row> {
+    align(&lines(a), &lines(b))
+}
+
 fn lines(commits: &[StoredCommit]) -> Vec<Line> {
     timeline(commits).iter().flat_map(lines_of).collect()
 }
@@ -68,6 +77,7 @@ fn lines(commits: &[StoredCommit]) -> Vec<Line> {
 fn lines_of(step: &Step) -> Vec<Line> {
     let line = |entry: &callbox_events::view::Entry| Line {
         event: entry.call_seq,
+        offset: step.offset,
         text: format!(
             "{}, {} → {}: {}",
             step.cause,
@@ -120,14 +130,22 @@ fn align(a: &[Line], b: &[Line]) -> Vec<Row> {
     }
 }
 
-fn document(rows: &[Row], first: Option<usize>) -> serde_json::Value {
+/// The rows for programs, with the index of the one where the calls part.
+pub fn document(rows: &[Row], first: Option<usize>) -> serde_json::Value {
     let rows: Vec<_> = rows
         .iter()
         .map(|row| match row {
-            Row::Both(a, b) => json!({"in": "both", "a": a.event, "b": b.event, "what": a.text}),
-            Row::OnlyA(a) => json!({"in": "a", "a": a.event, "what": a.text}),
-            Row::OnlyB(b) => json!({"in": "b", "b": b.event, "what": b.text}),
+            Row::Both(a, b) => json!({
+                "in": "both", "a": a.event, "b": b.event, "what": a.text,
+                "a_offset_us": micros(a), "b_offset_us": micros(b),
+            }),
+            Row::OnlyA(a) => json!({"in": "a", "a": a.event, "what": a.text, "a_offset_us": micros(a)}),
+            Row::OnlyB(b) => json!({"in": "b", "b": b.event, "what": b.text, "b_offset_us": micros(b)}),
         })
         .collect();
     json!({"same": first.is_none(), "first_divergence": first, "rows": rows})
+}
+
+fn micros(line: &Line) -> u64 {
+    u64::try_from(line.offset.as_micros()).unwrap_or(u64::MAX)
 }

@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod diff;
+pub mod join;
 pub mod ladder;
 pub mod list;
 pub mod show;
@@ -9,4 +10,5 @@ pub mod stats;
 pub mod step;
 pub mod tail;
 pub mod verify;
+pub mod what_if;
 pub mod why;

@@ -1,10 +1,12 @@
 //! Drawing for people: tables, events, verdicts, charts. Calm: colour marks what matters, the rest is plain or dim.
 
 pub mod events;
+pub mod join;
 pub mod ladder;
 pub mod style;
 pub mod table;
 pub mod time;
+pub mod what_if;
 pub mod why;
 pub mod words;
 

@@ -72,7 +72,8 @@ fn facts(out: &mut Output, why: &Why) -> io::Result<()> {
     field(out, "sure", &sure)
 }
 
-fn field(out: &mut Output, label: &str, text: &str) -> io::Result<()> {
+/// A label and its text, wrapped.
+pub fn field(out: &mut Output, label: &str, text: &str) -> io::Result<()> {
     let columns = out.columns().saturating_sub(LABEL);
     for (index, line) in wrap(text, columns).iter().enumerate() {
         let label = if index == 0 { label } else { "" };

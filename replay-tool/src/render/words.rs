@@ -86,6 +86,11 @@ pub fn difference(what: &Difference) -> Vec<String> {
             }
             lines
         }
+        Difference::Message { recorded, decided } => {
+            let shown =
+                |message: &Option<String>| clean(message.as_deref().unwrap_or("nothing")).into_owned();
+            vec![format!("recorded  {} left", shown(recorded)), format!("decided   {}", shown(decided))]
+        }
         Difference::Phase { .. } | Difference::Illegal { .. } | Difference::Version { .. } => {
             vec![what.to_string()]
         }

@@ -8,7 +8,8 @@ use std::process::{Command, Output};
 
 use callbox_events::schema::Commit;
 use callbox_store::sled::{Options, SledJournal};
-use callbox_store::{Expect, Journal};
+use callbox_store::testing::rerun::assert_decided_again;
+use callbox_store::{Expect, Journal, reader};
 use tempfile::TempDir;
 
 /// A journal in a directory of its own.
@@ -17,8 +18,15 @@ pub struct Store {
 }
 
 impl Store {
-    /// A store that holds these calls, one after the other.
+    /// A store that holds these calls, one after the other, as the machine decides them.
     pub fn of(calls: impl IntoIterator<Item = Vec<Commit>>) -> Self {
+        let store = Self::tampered(calls);
+        assert_decided_again(reader::open(store.path()).unwrap().as_ref());
+        store
+    }
+
+    /// The same with calls that no machine decided like this.
+    pub fn tampered(calls: impl IntoIterator<Item = Vec<Commit>>) -> Self {
         let (store, journal) = Self::kept_open(calls);
         journal.close().unwrap();
         store

@@ -42,8 +42,20 @@ impl Story {
 
     /// `from` calls us at `to`.
     pub fn incoming(second: u64, sip_call_id: &str, from: &str, to: &str) -> Self {
-        let mut story = Self::new(Role::Callee, second, sip_call_id);
+        let story = Self::new(Role::Callee, second, sip_call_id);
         let dialog = dialog(sip_call_id, to, from, story.peer);
+        story.offered(from, to, dialog)
+    }
+
+    /// The other end of a call that is told with [`Story::outgoing`].
+    pub fn other_end(second: u64, sip_call_id: &str, from: &str, to: &str) -> Self {
+        let story = Self::new(Role::Callee, second, sip_call_id);
+        let dialog = dialog(sip_call_id, to, from, story.peer);
+        let (local_tag, remote_tag) = ("theirs".into(), Some(dialog.local_tag.clone()));
+        story.offered(from, to, Dialog { local_tag, remote_tag, ..dialog })
+    }
+
+    fn offered(mut self, from: &str, to: &str, dialog: Dialog) -> Self {
         let invite = Invite {
             from: format!("sip:{from}"),
             to: format!("sip:{to}"),
@@ -58,8 +70,8 @@ impl Story {
             policy: Policy::default(),
         };
         let line = format!("INVITE sip:{to} SIP/2.0");
-        story.input(0, Input::Signal(Signal::Invite(Box::new(invite))), &[(&line, true)], &[]);
-        story
+        self.input(0, Input::Signal(Signal::Invite(Box::new(invite))), &[(&line, true)], &[]);
+        self
     }
 
     fn new(role: Role, second: u64, sip_call_id: &str) -> Self {
@@ -215,7 +227,8 @@ impl Story {
 
     fn message(&self, direction: WireDirection, line: &str, sdp: bool) -> WireMessage {
         let (kind, body) = if sdp { ("Content-Type: application/sdp\r\n", SDP) } else { ("", "") };
-        let (cseq, call_id) = (&self.cseq, &self.sip_call_id);
+        let cseq = if line.starts_with("ACK ") { "1 ACK" } else { &self.cseq };
+        let call_id = &self.sip_call_id;
         let bytes = format!(
             "{line}\r\nVia: SIP/2.0/UDP 127.0.0.1:5060;branch=z9hG4bK-1\r\nCall-ID: {call_id}\r\nCSeq: {cseq}\r\n\
              {kind}Content-Length: {}\r\n\r\n{body}",

@@ -1,4 +1,4 @@
-//! For tests: sample commits, and the suite that every journal must pass.
+//! For tests: sample commits, the suite that every journal must pass, and the check of what a test leaves behind.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -7,4 +7,5 @@
 )]
 
 pub mod conformance;
+pub mod rerun;
 pub mod sample;

@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use callbox::Policy;
 use callbox::sim::Sim;
+use callbox_events::call::EventKind;
+use callbox_events::view::{Change, Difference, Setting, rerun, what_if};
 
 #[test]
 fn weather_breaks_no_invariant() {
@@ -49,8 +51,56 @@ fn storm(seed: u64) -> Result<(), String> {
         }
     }
     sim.settle().map_err(|stuck| stuck.to_string())?;
+    unchanged(&sim)?;
+    changed(&sim, &mut dice)?;
+    // The clocks of the simulation are one; what is said of their difference is checked on the way.
+    let _ = super::joins::pairs(&sim);
     let violations: Vec<String> = sim.check().iter().map(ToString::to_string).collect();
     if violations.is_empty() { Ok(()) } else { Err(format!("{}\n{}", violations.join("\n"), sim.picture())) }
+}
+
+/// Every call, run once more without a change, is what is recorded of it.
+pub fn unchanged(sim: &Sim) -> Result<(), String> {
+    for (name, call) in
+        ["A", "B"].into_iter().flat_map(|name| sim.calls(name).into_iter().map(move |call| (name, call)))
+    {
+        let record = sim.commits_of(name, call);
+        let again = what_if(&record, &[]).map_err(|error| error.to_string())?;
+        let same =
+            again.commits.iter().map(|stored| &stored.commit).eq(record.iter().map(|stored| &stored.commit));
+        if !same || !again.assumptions.is_empty() {
+            return Err(format!("{name}'s call {call} runs otherwise: {:?}", again.assumptions));
+        }
+    }
+    Ok(())
+}
+
+/// Every call, run once more with a message lost or late or another rule, is a life that the machine decides.
+fn changed(sim: &Sim, dice: &mut Dice) -> Result<(), String> {
+    for (name, call) in
+        ["A", "B"].into_iter().flat_map(|name| sim.calls(name).into_iter().map(move |call| (name, call)))
+    {
+        let record = sim.commits_of(name, call);
+        let event = dice.below(12) as u64;
+        let change = match dice.below(3) {
+            0 => Change::Drop { event },
+            1 => Change::Delay { event, by: Duration::from_millis(dice.below(40_000) as u64 + 1) },
+            _ => Change::Set(Setting::ALL[dice.below(7)], format!("{}ms", dice.below(40_000))),
+        };
+        // What names no message is refused with words.
+        let Ok(other) = what_if(&record, std::slice::from_ref(&change)) else { continue };
+        let ends = other.commits.iter().flat_map(|stored| &stored.commit.events);
+        let ends = ends.filter(|happened| happened.event.kind() == EventKind::Ended).count();
+        let parted = match rerun(&other.commits).divergence.map(|divergence| divergence.what) {
+            // Nobody builds the messages of a run that never was.
+            None | Some(Difference::Message { .. }) => None,
+            Some(what) => Some(what),
+        };
+        if ends > 1 || parted.is_some() {
+            return Err(format!("{name}'s call {call} with {change:?}: {ends} ends, {parted:?}"));
+        }
+    }
+    Ok(())
 }
 
 fn policy(dice: &mut Dice) -> Policy {

@@ -5,7 +5,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::time::Duration;
@@ -29,9 +29,10 @@ pub fn run(args: &[&str]) -> (i32, String) {
     (output.status.code().unwrap_or(-1), String::from_utf8_lossy(&output.stderr).into_owned())
 }
 
-/// A running `callboxd serve` on free ports. Killed when dropped.
+/// A running `callboxd serve` on free ports. Killed when dropped; then every call it recorded is decided again.
 pub struct Daemon {
     child: Child,
+    store: PathBuf,
     stdout: Receiver<String>,
     stderr: Receiver<String>,
     /// Where it speaks SIP over UDP.
@@ -62,7 +63,7 @@ impl Daemon {
             place.parse().expect("an address")
         };
         assert!(ready.starts_with("ready "), "{ready}");
-        Self { udp: place("udp:"), http: place("http:"), child, stdout, stderr }
+        Self { udp: place("udp:"), http: place("http:"), store: store.to_owned(), child, stdout, stderr }
     }
 
     /// Ends it gracefully; its status and everything it logged.
@@ -121,6 +122,7 @@ impl Drop for Daemon {
         // It may have ended.
         let _ = self.child.kill();
         let _ = self.child.wait();
+        callbox_store::testing::rerun::check_left_behind(&self.store);
     }
 }
 

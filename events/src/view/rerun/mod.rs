@@ -1,7 +1,11 @@
 //! A call decided again from its record: the recorded inputs through the machine of today, compared with what was
-//! recorded. This is what makes the journal proof rather than log.
+//! recorded: events, phases, and the messages that left. This is what makes the journal proof rather than log.
+
+mod messages;
 
 use std::fmt;
+
+use messages::Messages;
 
 use crate::call::{Call, Event, Phase};
 use crate::schema::{Commit, StoredCommit};
@@ -11,6 +15,8 @@ use crate::schema::{Commit, StoredCommit};
 pub struct Rerun {
     /// How many events agreed before the first divergence; all of them if there is none.
     pub agreed: u64,
+    /// How many messages that left agreed with what the machine wants sent; 0 if the record holds none.
+    pub messages: u64,
     /// Where the record and the machine part, if they do.
     pub divergence: Option<Divergence>,
 }
@@ -43,6 +49,13 @@ pub enum Difference {
         /// What the machine arrives at.
         reached: Phase,
     },
+    /// Another message left than the machine wants sent, or none, or one that nobody wanted.
+    Message {
+        /// What left by the record: `486 Busy Here (INVITE)`.
+        recorded: Option<String>,
+        /// What the machine wants sent today: `486 (INVITE)`.
+        decided: Option<String>,
+    },
     /// The machine does not take the recorded event in this phase.
     Illegal {
         /// The machine's words.
@@ -61,22 +74,31 @@ pub enum Difference {
 #[must_use]
 pub fn rerun(commits: &[StoredCommit]) -> Rerun {
     let mut call = Call::default();
+    let mut messages = Messages::of(commits);
     let mut agreed = 0;
     for stored in commits {
-        if let Err(divergence) = commit_again(&mut call, &stored.commit, &mut agreed) {
-            return Rerun { agreed, divergence: Some(divergence) };
+        if let Err(divergence) = commit_again(&mut call, &stored.commit, &mut messages, &mut agreed) {
+            return Rerun { agreed, messages: messages.agreed, divergence: Some(divergence) };
         }
     }
-    Rerun { agreed, divergence: None }
+    Rerun { agreed, messages: messages.agreed, divergence: None }
 }
 
-fn commit_again(call: &mut Call, commit: &Commit, agreed: &mut u64) -> Result<(), Divergence> {
+fn commit_again(
+    call: &mut Call,
+    commit: &Commit,
+    messages: &mut Messages,
+    agreed: &mut u64,
+) -> Result<(), Divergence> {
     let fail = |event: u64, what| Divergence { event, input: commit.input.cause().to_string(), what };
     if commit.version != *agreed {
         return Err(fail(*agreed, Difference::Version { recorded: commit.version, expected: *agreed }));
     }
     same_phase(commit.phase_before, call.phase()).map_err(|what| fail(*agreed, what))?;
-    let mut decided = call.decide(&commit.input, commit.at).events.into_iter();
+    let first = *agreed;
+    let decision = call.decide(&commit.input, commit.at);
+    let sent = messages.compare(call, commit, &decision.effects);
+    let mut decided = decision.events.into_iter();
     for happened in &commit.events {
         let again = decided.next();
         if again.as_ref() != Some(&happened.event) {
@@ -89,7 +111,7 @@ fn commit_again(call: &mut Call, commit: &Commit, agreed: &mut u64) -> Result<()
         *agreed += 1;
     }
     match decided.next() {
-        None => Ok(()),
+        None => sent.map_err(|what| fail(first, what)),
         more @ Some(_) => {
             Err(fail(*agreed, Difference::Event { recorded: None, decided: more.map(Box::new) }))
         }
@@ -107,6 +129,10 @@ impl fmt::Display for Difference {
                 write!(f, "recorded {}, decided {}", shown(recorded.as_deref()), shown(decided.as_deref()))
             }
             Self::Phase { recorded, reached } => write!(f, "recorded phase {recorded}, reached {reached}"),
+            Self::Message { recorded, decided } => {
+                let words = |message: &Option<String>| message.clone().unwrap_or_else(|| "nothing".into());
+                write!(f, "recorded that {} left, decided {}", words(recorded), words(decided))
+            }
             Self::Illegal { why } => write!(f, "the machine does not take the event: {why}"),
             Self::Version { recorded, expected } => {
                 write!(f, "the commit says it is number {recorded}, but {expected} events come before it")
