@@ -29,6 +29,8 @@ impl From<OpenError> for Failure {
         let (exit, code) = match &error {
             OpenError::Missing { .. } => (ExitCode::NotFound, "store_not_found"),
             OpenError::NotAStore { .. } => (ExitCode::Store, "not_a_store"),
+            OpenError::MissingRecording { .. } => (ExitCode::NotFound, "recording_not_found"),
+            OpenError::NotARecording { .. } => (ExitCode::Store, "not_a_recording"),
             OpenError::Locked { .. } => (ExitCode::Store, "store_locked"),
             OpenError::Newer { .. } => (ExitCode::Store, "store_too_new"),
             OpenError::Corrupt { .. } => (ExitCode::Store, "store_corrupt"),
