@@ -2,6 +2,8 @@
 
 pub mod check;
 pub mod diff;
+pub mod export;
+pub mod import;
 pub mod ladder;
 pub mod list;
 pub mod show;

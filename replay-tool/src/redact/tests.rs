@@ -1,0 +1,1 @@
+//! Redaction as tables and as laws.
