@@ -1,5 +1,7 @@
 //! Session descriptions (RFC 8866), line by line.
 
+use std::net::IpAddr;
+
 use super::Scope;
 use super::text::Mode;
 
@@ -48,27 +50,28 @@ impl Scope<'_> {
         out
     }
 
-    /// Fields separated by blanks: addresses are replaced, numbers only where they are the call's.
+    /// Fields separated by blanks: addresses are replaced, numbers of the grammar only where they are the call's.
     fn fields(&mut self, value: &str) -> String {
-        let mut fields = Vec::new();
-        for field in value.split(' ') {
-            let number = field.bytes().all(|byte| byte.is_ascii_digit());
-            let known = number && self.known.has_number(field);
-            // `IN`, `IP4`, `sendrecv`, `udp` are words of the grammar, not hosts.
-            let is_address = field.contains(['.', ':']) || field.parse::<std::net::IpAddr>().is_ok();
-            fields.push(if is_address {
-                // Multicast addresses have a time to live behind a slash.
-                let (host, ttl) =
-                    field.split_once('/').map_or((field, None), |(host, ttl)| (host, Some(ttl)));
-                let host = self.host(host);
-                ttl.map_or(host.clone(), |ttl| format!("{host}/{ttl}"))
-            } else if known {
-                self.pseudonyms.number(field)
+        value.split(' ').map(|field| self.field(field)).collect::<Vec<_>>().join(" ")
+    }
+
+    fn field(&mut self, field: &str) -> String {
+        // Multicast addresses have a time to live behind a slash.
+        let (host, behind) =
+            field.split_at_checked(field.find('/').unwrap_or(field.len())).unwrap_or((field, ""));
+        let digits = field.strip_prefix("ssrc:").unwrap_or(field);
+        if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) {
+            let written = if self.known.has_number(digits) {
+                self.pseudonyms.number(digits)
             } else {
-                field.to_owned()
-            });
+                digits.to_owned()
+            };
+            format!("{}{written}", field.strip_suffix(digits).unwrap_or_default())
+        } else if host.parse::<IpAddr>().is_ok() || is_host_name(host) {
+            format!("{}{behind}", self.host(host))
+        } else {
+            self.text(field, Mode::Token)
         }
-        fields.join(" ")
     }
 
     /// Attributes hold many numbers of the grammar: SSRCs, priorities, foundations. Those of the call are found, and
@@ -79,4 +82,10 @@ impl Scope<'_> {
         }
         self.text(value, Mode::Token)
     }
+}
+
+/// `media.example.com`; `IN`, `sendrecv` and `udp` are words of the grammar.
+fn is_host_name(field: &str) -> bool {
+    field.contains('.')
+        && field.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-'))
 }

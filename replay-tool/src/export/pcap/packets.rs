@@ -99,7 +99,7 @@ fn ip(from: SocketAddr, to: SocketAddr) -> Result<PacketBuilderStep<IpHeaders>, 
             // Length, protocol and checksum are filled in when the packet is written.
             let header =
                 Ipv4Header::new(0, TTL, etherparse::ip_number::UDP, from.ip().octets(), to.ip().octets());
-            IpHeaders::Ipv4(header.map_err(|error| failed(error))?, etherparse::Ipv4Extensions::default())
+            IpHeaders::Ipv4(header.map_err(failed)?, etherparse::Ipv4Extensions::default())
         }
         (SocketAddr::V6(from), SocketAddr::V6(to)) => {
             let header = Ipv6Header {
