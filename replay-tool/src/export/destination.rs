@@ -12,13 +12,13 @@ use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 
 /// An open destination. A file is written beside its place and put there by [`Destination::finish`]; dropped before
-/// that, it leaves nothing.
+/// that, it leaves nothing. Standard output gets what was written before a failure, except where that is a header alone.
 pub struct Destination {
-    out: BufWriter<Inner>,
+    out: Option<BufWriter<Inner>>,
 }
 
 enum Inner {
-    Stdout(File),
+    Stdout { stdout: File, begun: bool },
     Beside { file: NamedTempFile, path: PathBuf, replace: bool },
 }
 
@@ -32,7 +32,7 @@ impl Destination {
         }
         // Not through std's own buffer, which ends at every line.
         let stdout = File::from(io::stdout().as_fd().try_clone_to_owned()?);
-        Ok(Self { out: BufWriter::with_capacity(1 << 16, Inner::Stdout(stdout)) })
+        Ok(Self::over(Inner::Stdout { stdout, begun: false }))
     }
 
     /// A file; one that exists is only replaced if `replace` says so.
@@ -45,14 +45,22 @@ impl Destination {
         // As any program would make it: the umask decides.
         beside.prefix(".callbox-export-").permissions(Permissions::from_mode(0o666));
         let file = beside.tempfile_in(dir).map_err(|error| not_written(path, &error))?;
-        let inner = Inner::Beside { file, path: path.to_owned(), replace };
-        Ok(Self { out: BufWriter::with_capacity(1 << 16, inner) })
+        Ok(Self::over(Inner::Beside { file, path: path.to_owned(), replace }))
+    }
+
+    fn over(inner: Inner) -> Self {
+        Self { out: Some(BufWriter::with_capacity(1 << 16, inner)) }
+    }
+
+    fn open(&mut self) -> io::Result<&mut BufWriter<Inner>> {
+        self.out.as_mut().ok_or_else(|| io::Error::other("written to after its end"))
     }
 
     /// Writes what is buffered; syncs a file and puts it in its place.
-    pub fn finish(self) -> Result<(), Failure> {
-        match self.out.into_inner().map_err(io::IntoInnerError::into_error)? {
-            Inner::Stdout(mut stdout) => Ok(stdout.flush()?),
+    pub fn finish(mut self) -> Result<(), Failure> {
+        let Some(out) = self.out.take() else { return Ok(()) };
+        match out.into_inner().map_err(io::IntoInnerError::into_error)? {
+            Inner::Stdout { mut stdout, .. } => Ok(stdout.flush()?),
             Inner::Beside { file, path, replace } => {
                 file.as_file().sync_all().map_err(|error| not_written(&path, &error))?;
                 let put = if replace { file.persist(&path) } else { file.persist_noclobber(&path) };
@@ -79,14 +87,17 @@ fn not_written(path: &Path, error: &io::Error) -> Failure {
 impl Write for Inner {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {
-            Self::Stdout(stdout) => stdout.write(bytes),
+            Self::Stdout { stdout, begun } => {
+                *begun = true;
+                stdout.write(bytes)
+            }
             Self::Beside { file, .. } => file.write(bytes),
         }
     }
 
     fn flush(&mut self) -> io::Result<()> {
         match self {
-            Self::Stdout(stdout) => stdout.flush(),
+            Self::Stdout { stdout, .. } => stdout.flush(),
             Self::Beside { file, .. } => file.flush(),
         }
     }
@@ -94,10 +105,23 @@ impl Write for Inner {
 
 impl Write for Destination {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.out.write(bytes)
+        self.open()?.write(bytes)
     }
 
+    /// Nothing: writers of formats flush when they are dropped, also in the midst of a failure. See
+    /// [`Destination::finish`].
     fn flush(&mut self) -> io::Result<()> {
-        self.out.flush()
+        Ok(())
+    }
+}
+
+impl Drop for Destination {
+    fn drop(&mut self) {
+        if let Some(out) = self.out.take()
+            && matches!(out.get_ref(), Inner::Stdout { begun: false, .. } | Inner::Beside { .. })
+        {
+            // Taken apart, a buffer is thrown away instead of written.
+            let _ = out.into_parts();
+        }
     }
 }
