@@ -7,8 +7,8 @@ use super::Scope;
 use super::text::Mode;
 
 /// Fields for people, or in the words of strangers.
-const PROSE: [&str; 9] =
-    ["detail", "text", "phrase", "warnings", "software", "early_media", "hangup_cause", "reason", "node"];
+const PROSE: [&str; 8] =
+    ["detail", "text", "phrase", "warnings", "software", "early_media", "hangup_cause", "reason"];
 
 /// Addresses, and tokens of SIP that often have hosts or numbers in them.
 const TOKENS: [&str; 17] = [
@@ -76,7 +76,7 @@ fn string(scope: &mut Scope<'_>, name: &str, text: &str) -> String {
     match name {
         "call" => text.to_owned(),
         "addr" => address(scope, text),
-        "contact_host" => scope.host(text),
+        "contact_host" | "node" => scope.host(text),
         _ if PROSE.contains(&name) => scope.text(text, Mode::Prose),
         _ if TOKENS.contains(&name) => scope.text(text, Mode::Token),
         _ => scope.text(text, Mode::Code),

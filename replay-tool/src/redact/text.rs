@@ -9,6 +9,13 @@ use super::Scope;
 /// A run of so many digits is taken for a number wherever it stands.
 const NUMBER_DIGITS: usize = 7;
 
+/// How far the end of a quoted string or of a user part is looked for: a text full of beginnings must not cost its
+/// length for each.
+pub const MAX_LOOK: usize = 4_096;
+
+/// No address in brackets is longer.
+const MAX_ADDRESS: usize = 50;
+
 /// How much of a text is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
@@ -53,6 +60,7 @@ impl Scope<'_> {
                 self.unquoted_name(name, segment.1, &mut out);
                 out.push('<');
                 at += 1;
+                segment = (at, out.len());
             } else {
                 at += self.step(before, rest, mode, &mut out);
             }
@@ -101,7 +109,7 @@ impl Scope<'_> {
 
     fn quoted(&mut self, rest: &str, out: &mut String) -> usize {
         let mut escaped = false;
-        let end = rest.char_indices().skip(1).find(|(_, char)| {
+        let end = rest.char_indices().skip(1).take(MAX_LOOK).find(|(_, char)| {
             let closes = *char == '"' && !escaped;
             escaped = *char == '\\' && !escaped;
             closes
@@ -169,7 +177,7 @@ impl Scope<'_> {
 
     /// `[2001:db8::1]`, or just a bracket.
     fn bracketed(&mut self, rest: &str, out: &mut String) -> usize {
-        let end = rest.find(']').filter(|end| *end < 50);
+        let end = rest.bytes().take(MAX_ADDRESS).position(|byte| byte == b']');
         let inside = end.and_then(|end| rest.get(1..end)).and_then(|inside| inside.parse::<IpAddr>().ok());
         match (end, inside) {
             (Some(end), Some(_)) => {

@@ -3,7 +3,7 @@
 use callbox_sip::wire::grammar::unescape;
 
 use super::Scope;
-use super::text::{Mode, digits_of, host_length};
+use super::text::{MAX_LOOK, Mode, digits_of, host_length};
 
 const SCHEMES: [&str; 5] = ["sips:", "sip:", "tel:", "urn:uuid:", "mailto:"];
 
