@@ -11,7 +11,7 @@ use callbox_events::schema::StoredCommit;
 
 use super::format::{self, Commit, Kind, START_BYTES, VERSION};
 use super::header::Header;
-use super::index::{self, Index};
+use super::index::{self, Block, Index};
 use super::walk::{Record, Tape};
 use super::write::{Section, Totals};
 use crate::chain;
@@ -157,7 +157,7 @@ struct Survey {
     tail: Cursor,
     found: Totals,
     told: Option<Totals>,
-    blocks: Vec<(CallId, u64)>,
+    blocks: Vec<Block>,
     indexed: u64,
     last_indexed: Option<CallId>,
     /// The last commit of each call, if an index is to be made anew.
@@ -230,7 +230,7 @@ impl Survey {
         self.indexed += entries.len() as u64;
         let follows = self.last_indexed.is_none_or(|last| last < *first);
         self.last_indexed = entries.last().map(|(call, _)| *call);
-        self.blocks.push((*first, record.place));
+        self.blocks.push(Block { first: *first, place: record.place, count: entries.len() });
         follows.then_some(())
     }
 

@@ -130,6 +130,21 @@ fn a_forged_commit_is_found_by_the_chain() {
     assert!(!verify(file.path(), &mut |_| {}).unwrap().is_sound());
 }
 
+#[test]
+fn a_file_full_of_beginnings_ends() {
+    let mut bytes = super::format::start().to_vec();
+    // Each claims four megabytes that are there, and has the wrong checksum.
+    let mut lure = super::format::MARKER.to_vec();
+    lure.extend_from_slice(&[2, 0, 0, 0]);
+    lure.extend_from_slice(&(super::format::MAX_BODY as u32).to_be_bytes());
+    lure.extend_from_slice(&[0; 4]);
+    bytes.extend(lure.repeat(700_000));
+    let recording = Recording::open(file(&bytes).path()).unwrap();
+    let told = &recording.damages()[0];
+    assert_eq!((told.place.as_str(), all(&recording).len()), ("byte 24", 0));
+    assert!(told.what.contains("too much is damaged"), "{}", told.what);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
 

@@ -8,8 +8,12 @@ use std::sync::Arc;
 use super::format::{Head, MARKER, RECORD_BYTES, START_BYTES};
 use crate::verify::Damage;
 
-/// After so many damaged places the rest of a file is given up: each costs a search for the next sound record.
-const MAX_DAMAGES: u32 = 10_000;
+/// So many bytes, and the file's length, are looked at in vain before the rest of a damaged file is given up: what looks
+/// like a record and is none costs its length, and somebody may have made a file of nothing else.
+const SEARCH_BYTES: u64 = 1 << 30;
+
+/// A search costs this much even if it finds the next record at once.
+const SEARCH_COST: u64 = 1 << 14;
 
 /// How much is searched at a time.
 const WINDOW: usize = 1 << 16;
@@ -44,24 +48,34 @@ impl Tape {
         record(&mut At { tape: self, place }, place, self.bytes)
     }
 
+    /// Some bytes at a place.
+    pub fn bytes<const N: usize>(&self, place: u64) -> io::Result<[u8; N]> {
+        let mut bytes = [0; N];
+        self.file.read_exact_at(&mut bytes, place)?;
+        Ok(bytes)
+    }
+
     /// The records from a place on; from the first one for a place before it.
     pub fn walk(&self, place: u64) -> Walk<'_> {
         let place = place.max(START_BYTES as u64);
         let reader = BufReader::with_capacity(WINDOW, At { tape: self, place });
-        Walk { tape: self, reader, place, damages: 0 }
+        Walk { tape: self, reader, place, budget: SEARCH_BYTES + self.bytes }
     }
 
-    /// Where the next sound record stands, at or behind `from`; the end if there is none.
-    fn resync(&self, from: u64) -> io::Result<u64> {
+    /// Where the next sound record stands, at or behind `from`; the end if there is none, nothing if the budget is
+    /// spent.
+    fn resync(&self, from: u64, budget: &mut u64) -> io::Result<Option<u64>> {
         let mut window = vec![0; WINDOW];
         let mut base = from;
         while base < self.bytes {
             let count = self.file.read_at(&mut window, base)?;
             let seen = window.get(..count).unwrap_or_default();
-            for at in memchr_marker(seen) {
+            for at in markers(seen) {
                 let place = base + at as u64;
+                let Some(left) = budget.checked_sub(self.claimed(place)?) else { return Ok(None) };
+                *budget = left;
                 if self.at(place)?.is_some() {
-                    return Ok(place);
+                    return Ok(Some(place));
                 }
             }
             if count < MARKER.len() {
@@ -70,11 +84,20 @@ impl Tape {
             // A marker may lie across the border of two windows.
             base += (count - (MARKER.len() - 1)) as u64;
         }
-        Ok(self.bytes)
+        Ok(Some(self.bytes))
+    }
+
+    /// How many bytes must be read to find out whether a record stands here.
+    fn claimed(&self, place: u64) -> io::Result<u64> {
+        if place.saturating_add(RECORD_BYTES as u64) > self.bytes {
+            return Ok(RECORD_BYTES as u64);
+        }
+        let head = Head::read(self.bytes(place)?);
+        Ok((RECORD_BYTES + head.map_or(0, |head| head.length)) as u64)
     }
 }
 
-fn memchr_marker(bytes: &[u8]) -> impl Iterator<Item = usize> + '_ {
+fn markers(bytes: &[u8]) -> impl Iterator<Item = usize> + '_ {
     bytes.windows(MARKER.len()).enumerate().filter(|(_, window)| **window == MARKER).map(|(at, _)| at)
 }
 
@@ -115,7 +138,7 @@ pub struct Walk<'a> {
     tape: &'a Tape,
     reader: BufReader<At<'a>>,
     place: u64,
-    damages: u32,
+    budget: u64,
 }
 
 impl Walk<'_> {
@@ -126,9 +149,10 @@ impl Walk<'_> {
 
     fn step_over(&mut self) -> io::Result<Damage> {
         let from = self.place;
-        self.damages += 1;
-        let given_up = self.damages >= MAX_DAMAGES;
-        self.place = if given_up { self.tape.bytes } else { self.tape.resync(from + 1)? };
+        self.budget = self.budget.saturating_sub(SEARCH_COST);
+        let next = self.tape.resync(from + 1, &mut self.budget)?;
+        let given_up = next.is_none() || self.budget == 0;
+        self.place = next.filter(|_| !given_up).unwrap_or(self.tape.bytes);
         self.reader = BufReader::with_capacity(WINDOW, At { tape: self.tape, place: self.place });
         let (lost, end) = (self.place - from, self.place == self.tape.bytes);
         let what = match (given_up, end) {

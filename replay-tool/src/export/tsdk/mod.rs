@@ -140,18 +140,7 @@ fn of(event: &Event, input: &Input) -> &'static [Callback] {
 }
 
 fn is_hangup(input: &Input) -> bool {
-    match input {
-        Input::Command(command) => match command {
-            Command::Hangup(_) => true,
-            Command::Place(_)
-            | Command::Ring
-            | Command::Accept
-            | Command::Hold
-            | Command::Resume
-            | Command::Divert { .. } => false,
-        },
-        Input::Signal(_) | Input::Timer(_) | Input::Recovery(_) => false,
-    }
+    matches!(input, Input::Command(Command::Hangup(_)))
 }
 
 impl State {
