@@ -54,9 +54,9 @@ impl Scope<'_> {
     }
 
     fn user_and_host(&mut self, rest: &str, out: &mut String) -> usize {
-        let end =
-            rest.find(|char: char| char.is_whitespace() || "<>\",".contains(char)).unwrap_or(rest.len());
-        let user = rest.get(..end).unwrap_or_default().find('@');
+        let ends = |char: char| char.is_whitespace() || "<>\",@".contains(char);
+        let end = rest.char_indices().take(MAX_LOOK).find(|(_, char)| ends(*char));
+        let user = end.filter(|(_, char)| *char == '@').map(|(at, _)| at);
         let mut at = 0;
         if let Some(user) = user {
             self.user_info(rest.get(..user).unwrap_or_default(), out);
