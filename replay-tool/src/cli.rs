@@ -36,6 +36,9 @@ pub struct Common {
     /// The journal directory; a running engine's too
     #[arg(long, value_name = "DIR", env = "CALLBOX_STORE", global = true)]
     pub store: Option<PathBuf>,
+    /// A portable recording, in the place of a store
+    #[arg(long, value_name = "FILE", global = true)]
+    pub recording: Option<PathBuf>,
     /// Print JSON: one document, or one a line for lists
     #[arg(long, global = true)]
     pub json: bool,
@@ -56,6 +59,8 @@ pub enum Command {
     WhatIf(commands::what_if::Args),
     Join(commands::join::Args),
     Verify(commands::verify::Args),
+    Export(commands::export::Args),
+    Import(commands::import::Args),
     Stats(commands::stats::Args),
     Tail(commands::tail::Args),
 }
@@ -92,6 +97,8 @@ fn run(cli: &Cli, out: &mut Output) -> Result<ExitCode, Failure> {
         Command::WhatIf(args) => commands::what_if::run(args, common, out),
         Command::Join(args) => commands::join::run(args, common, out),
         Command::Verify(args) => commands::verify::run(args, common, out),
+        Command::Export(args) => commands::export::run(args, common, out),
+        Command::Import(args) => commands::import::run(args, common, out),
         Command::Stats(args) => commands::stats::run(args, common, out),
         Command::Tail(args) => commands::tail::run(args, common, out),
     }

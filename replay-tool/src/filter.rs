@@ -35,6 +35,17 @@ pub struct Filter {
 }
 
 impl Filter {
+    /// Whether every call passes.
+    pub fn takes_all(&self) -> bool {
+        self.since.is_none()
+            && self.until.is_none()
+            && self.cause.is_empty()
+            && self.family.is_empty()
+            && self.side.is_none()
+            && self.number.is_none()
+            && !self.live
+    }
+
     /// Whether `call` passes.
     pub fn takes(&self, call: &CallSummary) -> bool {
         let cause = |wanted: &Cause| call.cause.as_deref() == Some(wanted.code());

@@ -5,16 +5,20 @@
 //!
 //! - [`cli`] is the command line, [`commands`] holds one file per command.
 //! - [`source`] opens a store, [`selector`] finds a call in it, [`scan`] walks over all calls in bounded memory.
+//! - [`export`] writes calls in other formats, [`redact`] without personal data, [`import`] takes recordings in.
 //! - [`render`] draws; [`output`] knows where to and how wide.
 //! - [`failure`] and [`exit_code`] are how a command says that it could not.
 
 mod cli;
 mod commands;
 mod exit_code;
+mod export;
 mod failure;
 mod filter;
+mod import;
 mod output;
 mod progress;
+mod redact;
 mod render;
 mod scan;
 mod selector;

@@ -8,8 +8,8 @@ pub fn parse(text: &str) -> Result<Timestamp, String> {
     at(text, now())
 }
 
-/// The one clock reading of this program: only for times typed relative to now.
-fn now() -> Timestamp {
+/// The one clock reading of this program: for times typed relative to now, and for when an export was made.
+pub fn now() -> Timestamp {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     Timestamp::default() + since
 }

@@ -13,8 +13,9 @@
 //! - [`sled::SledJournal`] is the durable journal, [`memory::MemoryJournal`] the reference, with hooks for tests.
 //!   [`testing::conformance`] is what both must do, and what a later backend must.
 //! - [`reader::open`] reads a store from any process: through its writer's socket, or a copy if nobody writes.
+//! - [`recording`]: chosen calls in one portable file, read like any other journal.
 //! - [`find`] resolves what a person calls a call; [`verify`](mod@verify) looks at every byte that matters.
-//! - `FORMAT.md` describes the bytes, what an acknowledgement means and what is not promised.
+//! - `FORMAT.md` and `RECORDING.md` describe the bytes, what an acknowledgement means and what is not promised.
 
 mod append;
 pub mod chain;
@@ -28,6 +29,7 @@ mod lock;
 pub mod memory;
 mod open_error;
 pub mod reader;
+pub mod recording;
 pub mod repair;
 mod select;
 pub mod sled;

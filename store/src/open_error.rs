@@ -22,6 +22,18 @@ pub enum OpenError {
         /// What gives it away.
         why: String,
     },
+    /// There is no such file.
+    #[error("there is no recording at {}", file.display())]
+    MissingRecording {
+        /// The file.
+        file: PathBuf,
+    },
+    /// The file holds something else.
+    #[error("{} is not a callbox recording", file.display())]
+    NotARecording {
+        /// The file.
+        file: PathBuf,
+    },
     /// Another process writes to it.
     #[error("the store at {} is in use by {}", dir.display(), holder(*.pid))]
     Locked {
@@ -80,7 +92,10 @@ impl OpenError {
     #[must_use]
     pub fn blame(&self) -> Blame {
         match self {
-            Self::Missing { .. } | Self::NotAStore { .. } => Blame::Caller,
+            Self::Missing { .. }
+            | Self::NotAStore { .. }
+            | Self::MissingRecording { .. }
+            | Self::NotARecording { .. } => Blame::Caller,
             Self::Locked { .. } | Self::Io { .. } => Blame::Environment,
             Self::Newer { .. } | Self::Corrupt { .. } => Blame::Data,
         }
@@ -92,6 +107,10 @@ impl OpenError {
         match self {
             Self::Missing { .. } => "check the path; an engine creates the store when it first opens it",
             Self::NotAStore { .. } => "check the path; a store has a file named FORMAT in it",
+            Self::MissingRecording { .. } => "check the path; `callbox export --format recording` makes one",
+            Self::NotARecording { .. } => {
+                "`callbox export --format recording` makes one; captures are for `callbox import`"
+            }
             Self::Locked { .. } => "end that process first, or read through it",
             Self::Newer { .. } => "use the callbox that wrote it, or a later one",
             Self::Corrupt { .. } => {

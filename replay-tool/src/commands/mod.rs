@@ -3,6 +3,8 @@
 pub mod check;
 pub mod diff;
 pub mod join;
+pub mod export;
+pub mod import;
 pub mod ladder;
 pub mod list;
 pub mod show;

@@ -1,8 +1,9 @@
-//! `callbox verify`: every checksum, sequence and chain of the store.
+//! `callbox verify`: every checksum, sequence and chain of a store or a recording.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use callbox_store::recording;
 use callbox_store::repair::{Repair, RepairError, repair};
 use callbox_store::verify::{self, Damage, Report};
 use serde_json::json;
@@ -20,10 +21,11 @@ const EXAMPLES: &str = "\
 Examples:
   callbox verify --store journal
   callbox verify --store journal --repair new    write what is sound to a new store
+  callbox verify --recording calls.recording
 
 The journal is kept twice, so damage to one copy loses nothing; engine and tools read the other one. Exits with 1 if anything is damaged; each damage is printed with its place.";
 
-/// Verify every checksum, sequence number and hash chain of the store
+/// Verify every checksum, sequence number and hash chain of a store or a recording
 #[derive(Debug, Clone, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
@@ -38,8 +40,11 @@ pub fn run(args: &Args, common: &Common, out: &mut Output) -> Result<ExitCode, F
         return repaired(into, common, out);
     }
     let bar = Progress::events(0);
-    let report =
-        verify::verify(source::dir(common)?, &mut |progress| bar.reached(progress.events, progress.of))?;
+    let mut reached = |progress: verify::Progress| bar.reached(progress.events, progress.of);
+    let report = match &common.recording {
+        Some(path) => recording::verify(path, &mut reached)?,
+        None => verify::verify(source::dir(common)?, &mut reached)?,
+    };
     drop(bar);
     if common.json {
         out.json(&document(&report))?

@@ -85,6 +85,8 @@ fn renamed(error: OpenError, original: &Path) -> OpenError {
         OpenError::Missing { .. }
         | OpenError::NotAStore { .. }
         | OpenError::Locked { .. }
+        | OpenError::MissingRecording { .. }
+        | OpenError::NotARecording { .. }
         | OpenError::Io { .. } => error,
     }
 }

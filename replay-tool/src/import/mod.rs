@@ -1,0 +1,3 @@
+//! Imports: calls from elsewhere into a store.
+
+pub mod recording;

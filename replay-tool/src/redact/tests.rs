@@ -1,0 +1,414 @@
+//! Redaction as tables and as laws: what is replaced, that nothing personal is left in any format, and that everything
+//! else is as it was.
+
+use std::path::Path;
+
+use callbox_events::schema::{Commit, StoredCommit};
+use callbox_sip::wire::{Limits, parse};
+use callbox_store::memory::MemoryJournal;
+use callbox_store::recording::{self, Header};
+use callbox_store::{Expect, Journal, JournalReader};
+use proptest::prelude::*;
+
+use super::key::Key;
+use super::known::Known;
+use super::pseudonym::Pseudonyms;
+use super::text::Mode;
+use super::*;
+use crate::export::destination::Destination;
+use crate::export::selection::Selection;
+use crate::export::vcon::{Circumstances, Place, Vcon};
+use crate::export::{
+    Format, Sink, clf::Clf, csv::Csv, jsonl::Jsonl, parquet::Parquet, pcap::Pcap, tsdk::Tsdk,
+};
+use crate::filter::Filter;
+use crate::stories;
+
+const SECRET: &[u8] = b"a secret of sixteen bytes or more";
+
+fn redactor(level: Level) -> Redactor {
+    Redactor::new(level, Key::of(SECRET).unwrap()).unwrap()
+}
+
+/// What a text becomes, with everything that is personal in it known already.
+fn rewritten(all: bool, mode: Mode, text: &str) -> String {
+    let pseudonyms = Pseudonyms::new(&Key::of(SECRET).unwrap());
+    let mut scope = Scope { all, pseudonyms: &pseudonyms, known: Known::learning() };
+    scope.text(text, mode);
+    scope.known.learned();
+    scope.text(text, mode)
+}
+
+#[test]
+fn numbers_are_found_wherever_they_stand_and_nothing_else_is_touched() {
+    let number = |digits: &str| Pseudonyms::new(&Key::of(SECRET).unwrap()).number(digits);
+    let (long, short) = (number("4930123456"), number("101"));
+    for (mode, text, expected) in [
+        (Mode::Token, "sip:101@pbx.example", format!("sip:{short}@pbx.example")),
+        (Mode::Token, "<sip:+4930123456@h;user=phone>;tag=x", format!("<sip:+{long}@h;user=phone>;tag=x")),
+        (Mode::Token, "<sip:%2B4930123456@h>", format!("<sip:+{long}@h>")),
+        (Mode::Token, "tel:+49-30-123456;phone-context=x", format!("tel:+{long};phone-context=x")),
+        (Mode::Token, "TEL:(49)30.123456", format!("TEL:{long}")),
+        (Mode::Token, "sip:+4930123456;ext=5:pw@h", format!("sip:+{long};ext=5:redacted@h")),
+        (Mode::Token, "\"101\" <sip:101@h>", format!("\"{short}\" <sip:{short}@h>")),
+        (Mode::Token, "Ext 101 <sip:101@h>", format!("Ext {short} <sip:{short}@h>")),
+        (Mode::Token, "as4930123456-7@192.168.100.200", format!("as{long}-7@192.168.100.200")),
+        (Mode::Token, "sip:alice@[2001:db8::1]:5060", "sip:alice@[2001:db8::1]:5060".into()),
+        (Mode::Token, "sip:proxy.example:5060;lr", "sip:proxy.example:5060;lr".into()),
+        (Mode::Prose, "call 49 30-123456, room 101", format!("call {long}, room 101")),
+        (Mode::Prose, "ask 192.168.100.200 for 17 calls", "ask 192.168.100.200 for 17 calls".into()),
+        (Mode::Code, "answered_elsewhere", "answered_elsewhere".into()),
+    ] {
+        assert_eq!(rewritten(false, mode, text), expected, "{text}");
+    }
+}
+
+#[test]
+fn names_hosts_and_addresses_go_too_if_everything_is_asked_for() {
+    let some = Pseudonyms::new(&Key::of(SECRET).unwrap());
+    let (user, host, name) = (some.user("bob"), some.host("example.com"), some.name("Bob Smith"));
+    let (v4, v6) = (some.address([10, 0, 0, 9].into()), some.address("2001:db9::9".parse().unwrap()));
+    let number = some.number("4930123456");
+    for (mode, text, expected) in [
+        (
+            Mode::Token,
+            "\"Bob Smith\" <sip:bob@example.com:5070>;tag=t",
+            format!("\"{name}\" <sip:{user}@{host}:5070>;tag=t"),
+        ),
+        (Mode::Token, "Bob Smith <sip:bob@example.com>", format!("{name} <sip:{user}@{host}>")),
+        (Mode::Token, "<sip:+4930123456@10.0.0.9>", format!("<sip:+{number}@{v4}>")),
+        (Mode::Token, "sip:[2001:db9::9]:5060", format!("sip:[{v6}]:5060")),
+        (Mode::Token, "abc@EXAMPLE.com", format!("abc@{host}")),
+        (
+            Mode::Token,
+            "sip:bob@example.com, for bob, by bobby",
+            format!("sip:{user}@{host}, for {user}, by bobby"),
+        ),
+        (Mode::Token, "sip:anonymous@anonymous.invalid", "sip:anonymous@anonymous.invalid".into()),
+        (Mode::Prose, "10.0.0.9 is down.", format!("{v4} is down.")),
+        (Mode::Prose, "Call completed elsewhere", "Call completed elsewhere".into()),
+    ] {
+        assert_eq!(rewritten(true, mode, text), expected, "{text}");
+    }
+}
+
+/// Numbers and a name that one call is full of.
+#[derive(Debug, Clone)]
+struct Personal {
+    caller: String,
+    called: String,
+    third: String,
+    name: String,
+}
+
+/// An INVITE that has them in every place where they are met, and some where they are not expected.
+fn invite(Personal { caller: a, called: b, third: c, name }: &Personal) -> Vec<u8> {
+    let spaced = format!("{} {}-{}", &a[..3], &a[3..5], &a[5..]);
+    let sdp = format!(
+        "v=0\r\no={a} 3812345678 3812345679 IN IP4 10.1.2.3\r\ns=call {b}\r\ni={name}\r\ne={name}@corp.example\r\n\
+         p=+{spaced}\r\nc=IN IP4 10.1.2.3\r\nt=0 0\r\nm=audio 49170 RTP/AVP 0 8 101\r\na=rtpmap:101 telephone-event/8000\r\n\
+         a=ssrc:3912345678 cname:{c}@10.1.2.3\r\na=candidate:1 1 UDP 2130706431 10.1.2.3 49170 typ host\r\na=x-line:{b}\r\n"
+    );
+    let head = format!(
+        "INVITE sip:{b}@proxy.corp.example;user=phone SIP/2.0\r\n\
+         Via: SIP/2.0/UDP gw.corp.example:5060;branch=z9hG4bK{c};received=10.1.2.3, SIP/2.0/TCP 10.9.9.9\r\n\
+         f: \"{spaced}\" <sip:+{a}@corp.example>;tag={a}x\r\n\
+         To: {name} <tel:+{b}>\r\n\
+         Call-ID: {a}-77@10.1.2.3\r\nCSeq: 1234567 INVITE\r\nMax-Forwards: 70\r\n\
+         Contact: <sip:{a}@10.1.2.3:5062>;+sip.instance=\"<urn:uuid:00000000-0000-1000-8000-0a0b0c0d0e0f>\"\r\n\
+         P-Asserted-Identity: <tel:+{a}>,\r\n <sip:{name}@corp.example>\r\n\
+         Diversion: \"{name}\" <sip:{c}@corp.example>;reason=user-busy\r\n\
+         History-Info: <sip:%2B{c}@corp.example?Reason=SIP%3Bcause%3D302>;index=1\r\n\
+         Remote-Party-ID: Desk {c} <sip:{c}@corp.example>;party=calling\r\n\
+         Subject: call me at {spaced} or {c}, {name}\r\nReason: SIP;cause=302;text=\"moved to {c}\"\r\n\
+         Warning: 399 corp.example \"{b} is busy\"\r\nX-Original: num={b}&c={c}\r\n\
+         Proxy-Authorization: Digest username=\"{a}\", realm=\"corp.example\", uri=\"sip:{b}@corp.example\", \
+         nonce=\"abc\", response=\"0123456789abcdef0123456789abcdef\"\r\n\
+         Identity: {b};info=<https://corp.example/{a}>\r\nUser-to-User: {c};encoding=hex\r\n\
+         Content-Type: application/sdp\r\nl: {}\r\n\r\n",
+        sdp.len()
+    );
+    format!("{head}{sdp}").into_bytes()
+}
+
+/// A call to us of such people that our user declines, with their data in the record and on the wire.
+fn call(personal: &Personal) -> Vec<Commit> {
+    let Personal { caller, called, third, name } = personal;
+    let told = |commit: Commit| {
+        let wire = commit.wire.clone();
+        let text = serde_json::to_string(&Commit { wire: Vec::new(), ..commit }).unwrap();
+        let text = text
+            .replace("sip:+4930123456@", &format!("sip:+{caller}@"))
+            .replace("<sip:alice@127.0.0.1:5060>", &format!("\\\"{name}\\\" <sip:{called}@corp.example>"))
+            .replace("sip:alice@127.0.0.1:5060", &format!("sip:{called}@corp.example"))
+            .replace("77aa01@192.0.2.7", &format!("{caller}-77@10.1.2.3"))
+            .replace("sip:us@", &format!("sip:{called}@"))
+            .replace("\"reason\":null", &format!("\"reason\":\"no, {name}, ask {third}\""));
+        Commit { wire, ..serde_json::from_str(&text).unwrap() }
+    };
+    let mut commits: Vec<Commit> = stories::we_decline().into_iter().map(told).collect();
+    commits[0].wire[0].bytes = invite(personal);
+    commits
+}
+
+fn journal(calls: impl IntoIterator<Item = Vec<Commit>>) -> MemoryJournal {
+    let journal = MemoryJournal::new();
+    for commit in calls.into_iter().flatten() {
+        let expect = Expect::of(&commit);
+        journal.append(commit, expect).wait().unwrap();
+    }
+    journal
+}
+
+/// What an export holds, with what is compressed or encoded in it laid open.
+fn exported(journal: &MemoryJournal, format: Format, redactor: Option<&Redactor>, dir: &Path) -> Vec<u8> {
+    let path = dir.join(format!("{format:?}"));
+    let out = Destination::file(&path, true).unwrap();
+    let redacted = redactor.map(|redactor| redactor.level().code());
+    let circumstances = Circumstances { now: Default::default(), watermark: 1, events: true, redacted };
+    let mut sink = match format {
+        Format::Jsonl => Sink::Calls(Box::new(Jsonl::new(out, true))),
+        Format::Csv => Sink::Calls(Box::new(Csv::new(out).unwrap())),
+        Format::Parquet => Sink::Calls(Box::new(Parquet::new(out).unwrap())),
+        Format::Vcon => Sink::Calls(Box::new(Vcon::new(Place::Lines(out), circumstances, None))),
+        Format::Tsdk => Sink::Calls(Box::new(Tsdk::new(out))),
+        Format::Clf => Sink::Commits(Box::new(Clf::new(out))),
+        Format::Pcap => Sink::Commits(Box::new(Pcap::new(out).unwrap())),
+        Format::Recording => {
+            let recording = crate::export::recording::Recording::new(out, &Header::default());
+            Sink::Commits(Box::new(recording.unwrap()))
+        }
+    };
+    let filter = Filter::default();
+    let selection = Selection::new(journal, &[], &filter).unwrap();
+    let count = crate::export::run::run(journal, &selection, redactor, &mut sink).unwrap();
+    assert_eq!(count, 1);
+    sink.finish().unwrap();
+    match format {
+        Format::Parquet => rows(&path),
+        Format::Jsonl
+        | Format::Csv
+        | Format::Vcon
+        | Format::Tsdk
+        | Format::Clf
+        | Format::Pcap
+        | Format::Recording => std::fs::read(&path).unwrap(),
+    }
+}
+
+fn rows(path: &Path) -> Vec<u8> {
+    use parquet::file::reader::{FileReader, SerializedFileReader};
+    let reader = SerializedFileReader::new(std::fs::File::open(path).unwrap()).unwrap();
+    let rows = reader.get_row_iter(None).unwrap();
+    rows.map(|row| format!("{}\n", row.unwrap())).collect::<String>().into_bytes()
+}
+
+const FORMATS: [Format; 8] = [
+    Format::Jsonl,
+    Format::Csv,
+    Format::Parquet,
+    Format::Vcon,
+    Format::Clf,
+    Format::Tsdk,
+    Format::Pcap,
+    Format::Recording,
+];
+
+fn holds(bytes: &[u8], text: &str) -> bool {
+    bytes.windows(text.len()).any(|window| window == text.as_bytes())
+}
+
+fn number() -> impl Strategy<Value = String> {
+    "[1-9][0-9]{7,14}"
+}
+
+fn personal() -> impl Strategy<Value = Personal> {
+    (number(), number(), number(), "[A-Z][a-z]{6,9}q").prop_map(|(caller, called, third, name)| Personal {
+        caller,
+        called,
+        third,
+        name,
+    })
+}
+
+fn redacted(commits: Vec<StoredCommit>, level: Level) -> Call {
+    redactor(level).call(&Call::of(commits).unwrap()).unwrap()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
+
+    /// The promise itself: no number that went in comes out, in any format; with `all`, no name and no address either.
+    #[test]
+    fn nothing_personal_is_left_in_any_format(personal in personal()) {
+        let journal = journal([call(&personal)]);
+        let dir = tempfile::tempdir().unwrap();
+        let numbers = [&personal.caller, &personal.called, &personal.third];
+        let spaced = format!("{} {}", &personal.caller[..3], &personal.caller[3..5]);
+        // That the search finds what is there.
+        let open = exported(&journal, Format::Recording, None, dir.path());
+        prop_assert!(numbers.iter().all(|number| holds(&open, number)));
+        for format in FORMATS {
+            for level in [Level::Numbers, Level::All] {
+                let bytes = exported(&journal, format, Some(&redactor(level)), dir.path());
+                for number in numbers.into_iter().chain([&spaced]) {
+                    prop_assert!(!holds(&bytes, number), "{} in {:?} at {}", number, format, level.code());
+                }
+                if level == Level::All {
+                    for other in [personal.name.as_str(), "corp.example", "10.1.2.3", "192.0.2.7", "127.0.0.1", "0a0b0c0d0e0f"] {
+                        prop_assert!(!holds(&bytes, other), "{} in {:?}", other, format);
+                    }
+                    prop_assert!(!holds(&bytes, &[10, 1, 2, 3].map(char::from).iter().collect::<String>()));
+                }
+            }
+        }
+    }
+
+    /// A redacted message is a message: it parses, its length is right, its description is still one.
+    #[test]
+    fn messages_stay_messages(personal in personal()) {
+        let journal = journal([call(&personal)]);
+        let id = journal.latest().unwrap().unwrap();
+        for level in [Level::Numbers, Level::All] {
+            let call = redacted(journal.read(id).unwrap(), level);
+            let bytes = call.commits[0].commit.wire[0].bytes.clone();
+            let before = parse(invite(&personal).into(), &Limits::default()).unwrap();
+            let after = parse(bytes.into(), &Limits::default()).unwrap();
+            prop_assert_eq!(after.cseq(), before.cseq());
+            prop_assert_eq!(after.vias().count(), before.vias().count());
+            prop_assert!(after.has_sdp());
+            let sdp = String::from_utf8(after.body.to_vec()).unwrap();
+            prop_assert!(sdp.contains(" 3812345678 3812345679 IN IP4 "), "{}", sdp);
+            prop_assert!(sdp.contains("m=audio 49170 RTP/AVP 0 8 101\r\n"));
+            prop_assert!(sdp.contains("a=ssrc:3912345678 cname:"));
+            prop_assert!(sdp.contains("a=candidate:1 1 UDP 2130706431 "));
+            // One number, one pseudonym: in the address, the asserted identity, the Contact and the record.
+            let number = after.from().uri.split(['+', '@']).nth(1).unwrap().to_owned();
+            prop_assert!(after.contact().unwrap().uri.contains(&number));
+            prop_assert!(call.summary.from.contains(&number));
+            prop_assert!(call.summary.sip_call_id == after.call_id());
+            let asserted = after.header(&callbox_sip::wire::HeaderName::PAssertedIdentity).unwrap();
+            prop_assert!(asserted.contains(&number));
+        }
+    }
+}
+
+fn somebody() -> Personal {
+    Personal {
+        caller: "4930987654321".into(),
+        called: "442071838750".into(),
+        third: "33123456789".into(),
+        name: "Marguerite".into(),
+    }
+}
+
+#[test]
+fn verdicts_stay_what_they_were() {
+    let calls = stories::all().into_iter().chain([call(&somebody()), stories::the_engine_crashes()]);
+    for commits in calls {
+        let journal = journal([commits]);
+        let id = journal.latest().unwrap().unwrap();
+        let before = Call::of(journal.read(id).unwrap()).unwrap();
+        for level in [Level::Numbers, Level::All] {
+            let after = redacted(journal.read(id).unwrap(), level);
+            let of = |call: &Call| {
+                let verdict = &call.why.verdict;
+                let evidence: Vec<u64> = verdict.evidence.iter().map(|row| row.event).collect();
+                (
+                    verdict.cause,
+                    verdict.ended_by,
+                    verdict.act,
+                    verdict.confidence,
+                    verdict.summary.clone(),
+                    evidence,
+                )
+            };
+            assert_eq!(of(&after), of(&before));
+            assert_eq!(after.summary.started_at, before.summary.started_at);
+            assert_eq!(callbox_events::view::rerun(&after.commits).divergence, None);
+        }
+    }
+}
+
+#[test]
+fn a_key_makes_pseudonyms_stable_and_another_one_others() {
+    let journal = journal([call(&somebody())]);
+    let dir = tempfile::tempdir().unwrap();
+    let with = |secret: &[u8]| {
+        let redactor = Redactor::new(Level::All, Key::of(secret).unwrap()).unwrap();
+        FORMATS.map(|format| exported(&journal, format, Some(&redactor), dir.path()))
+    };
+    assert_eq!(with(SECRET), with(SECRET));
+    let (one, other) = (with(SECRET), with(b"another secret of some length"));
+    // The projection has nothing personal in it but the Call-ID.
+    assert!(one.iter().zip(&other).all(|(one, other)| one != other));
+}
+
+#[test]
+fn a_redacted_recording_verifies_and_its_commitments_open_with_the_key_alone() {
+    let journal = journal([call(&somebody())]);
+    let dir = tempfile::tempdir().unwrap();
+    exported(&journal, Format::Recording, Some(&redactor(Level::Numbers)), dir.path());
+    let path = dir.path().join("Recording");
+    assert!(recording::verify(&path, &mut |_| ()).unwrap().is_sound());
+    let recording = recording::Recording::open(&path).unwrap();
+    let id = journal.latest().unwrap().unwrap();
+    let (originals, published) = (journal.read(id).unwrap(), recording.commitments(id).unwrap());
+    assert_eq!(published.len(), originals.len());
+    let opened = |key: &Key| -> Vec<[u8; 32]> {
+        originals.iter().map(|one| key.commitment(one, &schema::encode(&one.commit).unwrap())).collect()
+    };
+    assert_eq!(opened(&Key::of(SECRET).unwrap()), published);
+    assert_ne!(opened(&Key::of(b"a guess of the redaction key").unwrap()), published);
+    let links: Vec<_> = recording.read(id).unwrap().iter().map(|stored| stored.hash).collect();
+    assert!(
+        originals.iter().all(|stored| !links.contains(&stored.hash)),
+        "the store's links would allow guessing"
+    );
+}
+
+#[test]
+fn what_is_not_personal_survives_byte_for_byte() {
+    for commits in stories::all() {
+        let journal = journal([commits]);
+        let id = journal.latest().unwrap().unwrap();
+        let commits = journal.read(id).unwrap();
+        if commits.iter().any(|stored| serde_json::to_string(&stored.commit).unwrap().contains("4930123456"))
+        {
+            continue;
+        }
+        let call = redacted(commits.clone(), Level::Numbers);
+        let plain = |commits: &[StoredCommit]| -> Vec<Commit> {
+            commits.iter().map(|stored| Commit { wire: Vec::new(), ..stored.commit.clone() }).collect()
+        };
+        assert_eq!(plain(&call.commits), plain(&commits));
+    }
+}
+
+proptest! {
+    /// Whatever a stranger sent: no panic, and what comes out has lines and is text.
+    #[test]
+    fn any_bytes_are_rewritten_to_something(bytes in proptest::collection::vec(any::<u8>(), 0..600)) {
+        let pseudonyms = Pseudonyms::new(&Key::of(SECRET).unwrap());
+        for all in [false, true] {
+            let mut scope = Scope { all, pseudonyms: &pseudonyms, known: Known::learning() };
+            scope.message(&bytes);
+            scope.known.learned();
+            let out = scope.message(&bytes);
+            prop_assert!(String::from_utf8(out).unwrap().contains("\r\n"));
+        }
+    }
+
+    /// The same for texts that are nearly addresses: no long run of digits comes through.
+    #[test]
+    fn any_text_is_rewritten(text in "(sips?:|tel:|\"|<|>|@|\\[|\\]|;|,|é|[0-9]{1,9}|[a-z.]{1,6}| |\\\\|%2|\\+){0,30}") {
+        for all in [false, true] {
+            for mode in [Mode::Code, Mode::Token, Mode::Prose, Mode::Display] {
+                let out = rewritten(all, mode, &text);
+                for run in text.split(|char: char| !char.is_ascii_digit()).filter(|run| run.len() >= 7) {
+                    prop_assert!(!out.contains(run), "{} in {}", run, out);
+                }
+            }
+        }
+    }
+}
