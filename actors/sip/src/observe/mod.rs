@@ -1,7 +1,8 @@
 //! Other people's calls: what a capture or a mirror of the traffic shows of them.
 //!
 //! A reader of captures or of HEP hands over [`Sighting`]s in the order of their time. It knows packets and streams, not
-//! SIP; nothing in here knows packets.
+//! SIP; nothing in here knows packets. What both readers need is here: whether bytes are SIP at all ([`is_sip`]), and
+//! how HEP wraps it ([`hep`]).
 //!
 //! 1. [`Observer::see`] reads a message and finds its call by Call-ID and tags; REGISTER, OPTIONS, SUBSCRIBE and their
 //!    kind are no calls. A message in a dialog that nobody knows begins a record without a beginning.
@@ -19,11 +20,13 @@ mod classify;
 mod config;
 mod due;
 mod held;
+pub mod hep;
 mod known;
 mod legs;
 mod mend;
 mod observer;
 mod opening;
+mod recognise;
 mod parties;
 mod record;
 mod sighting;
@@ -31,4 +34,5 @@ mod tracked;
 
 pub use config::ObserverConfig;
 pub use observer::Observer;
+pub use recognise::{Start, is_sip, start_of};
 pub use sighting::Sighting;
