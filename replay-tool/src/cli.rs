@@ -56,6 +56,7 @@ pub enum Command {
     Verify(commands::verify::Args),
     Stats(commands::stats::Args),
     Tail(commands::tail::Args),
+    Import(commands::import::Args),
 }
 
 /// Runs what was typed.
@@ -90,6 +91,7 @@ fn run(cli: &Cli, out: &mut Output) -> Result<ExitCode, Failure> {
         Command::Verify(args) => commands::verify::run(args, common, out),
         Command::Stats(args) => commands::stats::run(args, common, out),
         Command::Tail(args) => commands::tail::run(args, common, out),
+        Command::Import(args) => commands::import::run(args, common, out),
     }
 }
 

@@ -8,6 +8,7 @@
 //! - [`render`] draws; [`output`] knows where to and how wide.
 //! - [`failure`] and [`exit_code`] are how a command says that it could not.
 
+mod capture;
 mod cli;
 mod commands;
 mod exit_code;

@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod diff;
+pub mod import;
 pub mod ladder;
 pub mod list;
 pub mod show;

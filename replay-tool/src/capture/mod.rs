@@ -1,0 +1,81 @@
+//! Captures of other people's calls: from the bytes of a file to SIP messages.
+//!
+//! 1. [`input`] opens a file or standard input, unpacks gzip, and counts how far it is read.
+//! 2. [`file`](mod@file) tells pcap, pcapng and HEP apart and gives one packet after the other, in bounded memory.
+//! 3. [`dissect`] takes a packet apart: [`net`] from the link to the datagram, [`tcp`] from segments to messages.
+//!    SIP is recognised by its content, on any port; all else is dropped after a glance.
+//! 4. [`order`] hands the messages on by their time.
+//!
+//! Everything is bounded: a capture is foreign bytes, and may be large. What is skipped is counted in a [`Tally`].
+
+mod dissect;
+mod echo;
+mod file;
+pub mod input;
+mod net;
+mod order;
+mod tally;
+mod tcp;
+
+use callbox_sip::observe::Sighting;
+
+pub use dissect::Dissector;
+pub use file::{Broken, Format, NotACapture};
+pub use tally::Tally;
+
+/// Who is told what a capture shows.
+pub trait Sink {
+    /// A SIP message passed. They come by the order of their time.
+    fn see(&mut self, sighting: Sighting);
+}
+
+impl<F: FnMut(Sighting)> Sink for F {
+    fn see(&mut self, sighting: Sighting) {
+        self(sighting);
+    }
+}
+
+/// What reading a capture came to.
+#[derive(Debug)]
+pub struct Outcome {
+    /// What it was.
+    pub format: Format,
+    /// What was in it and what was skipped.
+    pub tally: Tally,
+    /// Where it broke, if it did; everything before that was read.
+    pub broken: Option<Broken>,
+}
+
+/// Reads a capture to its end, or to where it breaks.
+///
+/// `step` is called every few hundred packets, for a progress bar.
+///
+/// # Errors
+/// [`NotACapture`] if it is none that we read, or can't be read at all.
+pub fn read(
+    input: impl std::io::Read,
+    sink: &mut impl Sink,
+    step: &mut dyn FnMut(),
+) -> Result<Outcome, NotACapture> {
+    let mut reader = file::Reader::open(input)?;
+    let mut dissector = Dissector::new();
+    let broken = loop {
+        match reader.next() {
+            Ok(Some(file::Record::Packet(packet))) => dissector.packet(&packet, sink),
+            Ok(Some(file::Record::Hep(bytes))) => {
+                dissector.hep(bytes, callbox_events::Timestamp::default(), sink)
+            }
+            Ok(None) => break None,
+            Err(broken) => break Some(broken),
+        }
+        if dissector.tally().packets.is_multiple_of(512) {
+            step();
+        }
+    };
+    let mut tally = dissector.finish(sink);
+    tally.undeclared = reader.undeclared();
+    Ok(Outcome { format: reader.format(), tally, broken })
+}
+
+#[cfg(test)]
+mod tests;
