@@ -23,6 +23,11 @@ mod source;
 mod when;
 
 #[cfg(test)]
+#[allow(dead_code, reason = "the tests of the command line make more of them")]
+#[allow(clippy::unwrap_used, clippy::panic, reason = "a test that can't go on has failed")]
+#[path = "../tests/support/packets.rs"]
+mod packets;
+#[cfg(test)]
 #[allow(dead_code, reason = "the tests of the command line tell more of them")]
 #[path = "../tests/support/stories.rs"]
 mod stories;

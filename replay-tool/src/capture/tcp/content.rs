@@ -39,14 +39,31 @@ impl Content {
             Some(Self::Frames(Frames::default()))
         } else if is_upgrade(segment) {
             Some(Self::Upgrade(Vec::new()))
+        } else if is_http(segment) {
+            None
         } else {
             memmem::find(segment, b"SIP/2.0").map(|_| Self::Text(Text::midway()))
         }
     }
 
+    /// Whether a stream that carried something else goes on as SIP with this segment.
+    pub fn turns_to_sip(&self, segment: &[u8]) -> bool {
+        self.is_foreign() && matches!(start_of(segment), Start::Certain)
+    }
+
     /// Whether it is known to carry no SIP.
     pub fn is_foreign(&self) -> bool {
         matches!(self, Self::Foreign)
+    }
+
+    /// Bytes that are not yet a message.
+    pub fn held(&self) -> usize {
+        match self {
+            Self::Undecided(begun) | Self::Upgrade(begun) => begun.len(),
+            Self::Text(text) => text.held(),
+            Self::Frames(frames) => frames.held(),
+            Self::Foreign => 0,
+        }
     }
 
     /// Takes the next bytes.
@@ -128,6 +145,11 @@ impl Content {
 /// The first line of either side's message (RFC 6455 §1.3).
 fn is_upgrade(bytes: &[u8]) -> bool {
     bytes.starts_with(b"GET /") || bytes.starts_with(b"HTTP/1.1 101")
+}
+
+/// A page or a request may well speak of SIP.
+fn is_http(segment: &[u8]) -> bool {
+    [&b"HTTP/1."[..], b"GET /", b"POST /", b"PUT /"].iter().any(|start| segment.starts_with(start))
 }
 
 fn asks_for_websocket(head: &[u8]) -> bool {

@@ -79,6 +79,11 @@ pub fn begins_with_sip(segment: &[u8]) -> bool {
 }
 
 impl Frames {
+    /// Bytes that are not yet a message.
+    pub fn held(&self) -> usize {
+        self.buffer.len() + self.message.len()
+    }
+
     /// Bytes are missing here.
     pub fn lost(&mut self) {
         *self = Self { astray: true, ..Self::default() };

@@ -1,8 +1,7 @@
 //! TCP: from segments to the SIP messages in them.
 //!
-//! Each direction of a connection is a stream of its own: put in order here, cut into messages by [`content`]. Only
-//! streams that may carry SIP are remembered. A stream whose beginning was not captured is taken up at the first
-//! segment with SIP in it.
+//! Each direction of a connection is a stream of its own: put in order here, cut into messages by [`content`]. A stream
+//! whose beginning was not captured is taken up at the first segment with SIP in it.
 
 mod content;
 mod frames;
@@ -21,8 +20,11 @@ use etherparse::TcpSlice;
 use content::Content;
 use stream::Stream;
 
-/// The most streams that are remembered; beyond, the ones that have been silent longest are forgotten.
+/// The most streams that are remembered. Beyond, those without SIP are forgotten first, then the ones that have been
+/// silent longest.
 const MAX_STREAMS: usize = 16_384;
+/// The most bytes that wait for others in all streams together.
+const MAX_HELD: usize = 64 << 20;
 
 /// Who talks to whom: one direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -78,6 +80,8 @@ impl Outlet<'_> {
 #[derive(Debug, Default)]
 pub struct Streams {
     table: HashMap<Flow, Stream>,
+    /// Bytes that wait in them.
+    held: usize,
     found: Found,
 }
 
@@ -91,15 +95,13 @@ impl Streams {
         }
         if tcp.ack() {
             let back = flow.reversed();
-            if let Some(stream) = self.table.get_mut(&back) {
-                let mut out = Outlet { flow: back, found: &mut self.found };
-                stream.acknowledged(tcp.acknowledgment_number(), at, &mut out);
-            }
+            let ack = tcp.acknowledgment_number();
+            self.with(back, |stream, out| stream.acknowledged(ack, at, out));
         }
         if !tcp.payload().is_empty() {
             self.data(flow, seq, tcp.payload(), at);
         }
-        if tcp.rst() {
+        if tcp.rst() || tcp.fin() && self.table.get(&flow).is_some_and(Stream::is_foreign) {
             self.end(flow);
             self.end(flow.reversed());
         }
@@ -138,29 +140,42 @@ impl Streams {
             let Some(content) = Content::midway(payload) else { return };
             self.remember(flow, Stream::new(seq, content, at));
         }
+        self.with(flow, |stream, out| stream.push(seq, payload, at, out));
+        if self.held > MAX_HELD {
+            self.forget_some();
+        }
+    }
+
+    /// Does something with a stream, if it is remembered, and keeps count of what it holds.
+    fn with(&mut self, flow: Flow, act: impl FnOnce(&mut Stream, &mut Outlet<'_>)) {
         if let Some(stream) = self.table.get_mut(&flow) {
-            stream.push(seq, payload, at, &mut Outlet { flow, found: &mut self.found });
-            if stream.is_foreign() {
-                self.table.remove(&flow);
-            }
+            self.held -= stream.held();
+            act(stream, &mut Outlet { flow, found: &mut self.found });
+            self.held += stream.held();
         }
     }
 
     fn end(&mut self, flow: Flow) {
         if let Some(mut stream) = self.table.remove(&flow) {
+            self.held -= stream.held();
             stream.finish(&mut Outlet { flow, found: &mut self.found });
         }
     }
 
     fn remember(&mut self, flow: Flow, stream: Stream) {
         if self.table.len() >= MAX_STREAMS {
-            let mut silent: Vec<(Timestamp, Flow)> =
-                self.table.iter().map(|(flow, stream)| (stream.last(), *flow)).collect();
-            silent.sort_unstable();
-            for (_, flow) in silent.into_iter().take(MAX_STREAMS / 8) {
-                self.end(flow);
-            }
+            self.forget_some();
         }
         self.table.insert(flow, stream);
+    }
+
+    fn forget_some(&mut self) {
+        let rank = |(flow, stream): (&Flow, &Stream)| (!stream.is_foreign(), stream.last(), *flow);
+        let mut dispensable: Vec<_> = self.table.iter().map(rank).collect();
+        dispensable.sort_unstable();
+        let some = dispensable.len().div_ceil(8);
+        for (_, _, flow) in dispensable.into_iter().take(some) {
+            self.end(flow);
+        }
     }
 }

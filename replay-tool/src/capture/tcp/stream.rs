@@ -72,9 +72,19 @@ impl Stream {
         self.content.is_foreign()
     }
 
+    /// Bytes that wait for others.
+    pub fn held(&self) -> usize {
+        self.waiting_bytes + self.content.held()
+    }
+
     /// Takes the bytes of a segment.
     pub fn push(&mut self, seq: u32, bytes: &[u8], at: Timestamp, out: &mut Outlet<'_>) {
         self.last = at;
+        if self.content.turns_to_sip(bytes) {
+            *self = Self::new(seq, Content::default(), at);
+        } else if self.is_foreign() {
+            return;
+        }
         let ahead = seq.wrapping_sub(self.next).cast_signed();
         if ahead.unsigned_abs() > MAX_DISTANCE {
             self.restart(seq, bytes, at, out);
@@ -90,6 +100,10 @@ impl Stream {
                 self.skip_hole(out);
             }
             self.skip_if_acknowledged(at, out);
+        }
+        if self.is_foreign() {
+            self.waiting.clear();
+            self.waiting_bytes = 0;
         }
     }
 

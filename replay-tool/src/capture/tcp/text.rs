@@ -4,7 +4,7 @@ use bytes::{Buf, BytesMut};
 use callbox_events::Timestamp;
 use callbox_sip::observe::{Start, start_of};
 use callbox_sip::wire::{HeaderName, Limits, ParseErrorKind, measure};
-use memchr::{memchr, memmem};
+use memchr::{memchr, memmem, memrchr_iter};
 
 use super::Outlet;
 
@@ -34,6 +34,11 @@ impl Text {
     /// Whether there is no point in going on.
     pub fn is_foreign(&self) -> bool {
         self.strange > MAX_STRANGE
+    }
+
+    /// Bytes that are not yet a message.
+    pub fn held(&self) -> usize {
+        self.buffer.len()
     }
 
     /// Bytes are missing here.
@@ -98,17 +103,35 @@ impl Text {
         found || self.buffer.len() >= Limits::default().max_message
     }
 
-    /// Passes over what is no start line.
+    /// Passes over what is no start line, up to one that may stand at the line's end.
     fn pass_line(&mut self, out: &mut Outlet<'_>) -> bool {
         out.losses().unframed += u64::from(!self.astray);
         self.astray = true;
         self.seen = 0;
         // A line without an end is no start line either, whatever follows.
         let end = memchr(b'\n', &self.buffer);
-        let passed = end.map_or(self.buffer.len(), |end| end + 1);
+        let line = self.buffer.get(..end.map_or(0, |end| end + 1)).unwrap_or_default();
+        let hidden = hidden_start(line);
+        let passed = hidden.or(end.map(|end| end + 1)).unwrap_or(self.buffer.len());
         self.strange += passed;
-        self.torn = end.is_none();
+        self.torn = end.is_none() || hidden.is_some();
         self.buffer.advance(passed);
         end.is_some()
     }
 }
+
+/// Where a start line begins that follows a body without a line end. Known methods alone count.
+fn hidden_start(line: &[u8]) -> Option<usize> {
+    let status = memmem::rfind(line, b"SIP/2.0 ").filter(|at| *at > 0);
+    let is_start = |at: &usize| matches!(start_of(line.get(*at..).unwrap_or_default()), Start::Certain);
+    if let Some(at) = status.filter(is_start) {
+        return Some(at);
+    }
+    // The method ends at the last blank but one; the longest that is known is meant.
+    let mut blanks = memrchr_iter(b' ', line);
+    let end = blanks.nth(1)?;
+    (end.saturating_sub(LONGEST_METHOD).max(1)..end).find(is_start)
+}
+
+/// `SUBSCRIBE`.
+const LONGEST_METHOD: usize = 9;

@@ -1,1 +1,0 @@
-//! Captures made byte by byte.
