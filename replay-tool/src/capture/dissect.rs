@@ -8,6 +8,7 @@ use callbox_events::sip::Transport;
 use callbox_sip::observe::{Sighting, hep, is_sip};
 use etherparse::{TcpSlice, UdpSlice};
 
+use super::audio::Audio;
 use super::echo::Echoes;
 use super::file::Packet;
 use super::net::fragments::Fragments;
@@ -27,6 +28,7 @@ pub struct Dissector {
     fragments: Fragments,
     streams: Streams,
     echoes: Echoes,
+    audio: Audio,
     order: Order,
     /// The latest time so far.
     now: Timestamp,
@@ -66,9 +68,9 @@ impl Dissector {
     pub fn finish(mut self, sink: &mut impl Sink) -> Tally {
         self.streams.finish();
         self.collect();
-        while let Some(sighting) = self.order.rest() {
-            sink.see(sighting);
-        }
+        self.audio.finish();
+        self.collect_tones();
+        self.order.rest(sink);
         let losses = self.streams.losses();
         Tally {
             fragments: self.fragments.incomplete(),
@@ -81,9 +83,7 @@ impl Dissector {
 
     fn pass_on(&mut self, at: Timestamp, sink: &mut impl Sink) {
         self.now = self.now.max(at);
-        while let Some(sighting) = self.order.due(self.now) {
-            sink.see(sighting);
-        }
+        self.order.due(self.now, sink);
     }
 
     fn ip(&mut self, bytes: &[u8], at: Timestamp, depth: u8) {
@@ -121,6 +121,8 @@ impl Dissector {
         let is_message = is_sip(payload);
         if !is_message && !hep::is_hep(payload) {
             self.tally.not_sip += 1;
+            self.audio.datagram(at, flow.source, flow.destination, payload);
+            self.collect_tones();
         } else if packet.cut || usize::from(udp.length()) > packet.payload.len() {
             self.tally.cut += 1;
         } else if self.echoes.is_echo(at, &(flow, packet.id, payload)) {
@@ -170,9 +172,16 @@ impl Dissector {
         }
     }
 
+    fn collect_tones(&mut self) {
+        for (at, media, tone) in self.audio.heard() {
+            self.order.tone(at, media, tone);
+        }
+    }
+
     fn see(&mut self, sighting: Sighting) {
         self.tally.messages += 1;
-        self.order.take(sighting);
+        self.audio.learn(&sighting.bytes, sighting.at);
+        self.order.message(sighting);
     }
 }
 

@@ -4,10 +4,12 @@
 //! 2. [`file`](mod@file) tells pcap, pcapng and HEP apart and gives one packet after the other, in bounded memory.
 //! 3. [`dissect`] takes a packet apart: [`net`] from the link to the datagram, [`tcp`] from segments to messages.
 //!    SIP is recognised by its content, on any port; all else is dropped after a glance.
-//! 4. [`order`] hands the messages on by their time.
+//! 4. [`audio`] listens for tones where session descriptions want audio.
+//! 5. [`order`] hands messages and tones on by their time.
 //!
 //! Everything is bounded: a capture is foreign bytes, and may be large. What is skipped is counted in a [`Tally`].
 
+mod audio;
 mod dissect;
 mod echo;
 mod file;
@@ -17,22 +19,24 @@ mod order;
 mod tally;
 mod tcp;
 
+use std::net::SocketAddr;
+
+use callbox_events::Timestamp;
 use callbox_sip::observe::Sighting;
+use callbox_sip::observe::tones::Tone;
 
 pub use dissect::Dissector;
 pub use file::{Broken, Format, NotACapture};
 pub use tally::Tally;
 
-/// Who is told what a capture shows.
+/// Who is told what a capture shows, by the order of time.
 pub trait Sink {
-    /// A SIP message passed. They come by the order of their time.
+    /// A SIP message passed.
     fn see(&mut self, sighting: Sighting);
-}
 
-impl<F: FnMut(Sighting)> Sink for F {
-    fn see(&mut self, sighting: Sighting) {
-        self(sighting);
-    }
+    /// A tone was recognised, at its end or once it was sure, in audio that was sent to `media`: an address that a
+    /// session description in the capture names.
+    fn hear(&mut self, at: Timestamp, media: SocketAddr, tone: Tone);
 }
 
 /// What reading a capture came to.
@@ -62,9 +66,7 @@ pub fn read(
     let broken = loop {
         match reader.next() {
             Ok(Some(file::Record::Packet(packet))) => dissector.packet(&packet, sink),
-            Ok(Some(file::Record::Hep(bytes))) => {
-                dissector.hep(bytes, callbox_events::Timestamp::default(), sink)
-            }
+            Ok(Some(file::Record::Hep(bytes))) => dissector.hep(bytes, Timestamp::default(), sink),
             Ok(None) => break None,
             Err(broken) => break Some(broken),
         }

@@ -1,9 +1,12 @@
 //! `callbox import`: a capture of other people's calls becomes calls in a store.
 
 use std::io::Write;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use callbox_events::Timestamp;
 use callbox_sip::observe::Sighting;
+use callbox_sip::observe::tones::Tone;
 use serde_json::json;
 
 use crate::capture::input::{Input, Reach};
@@ -43,10 +46,19 @@ pub struct Args {
 /// Runs the command.
 pub fn run(args: &Args, common: &Common, out: &mut Output) -> Result<ExitCode, Failure> {
     let input = Input::open(&args.capture).map_err(|error| unreadable(&args.capture, &error.into()))?;
-    let mut sink = |_: Sighting| {};
+    let mut sink = Nobody;
     let outcome = read(&args.capture, input, &mut sink)?;
     tell(out, common, &args.capture, &outcome)?;
     Ok(if outcome.broken.is_some() { ExitCode::Finding } else { ExitCode::Ok })
+}
+
+/// Takes note of nothing.
+struct Nobody;
+
+impl capture::Sink for Nobody {
+    fn see(&mut self, _: Sighting) {}
+
+    fn hear(&mut self, _: Timestamp, _: SocketAddr, _: Tone) {}
 }
 
 fn read(path: &Path, input: Input, sink: &mut impl capture::Sink) -> Result<Outcome, Failure> {

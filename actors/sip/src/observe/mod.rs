@@ -30,6 +30,7 @@ mod recognise;
 mod parties;
 mod record;
 mod sighting;
+pub mod tones;
 mod tracked;
 
 pub use config::ObserverConfig;

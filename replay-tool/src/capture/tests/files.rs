@@ -2,7 +2,6 @@
 
 use std::io::Write;
 
-use callbox_events::Timestamp;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
@@ -116,7 +115,7 @@ fn where_a_file_breaks_is_said_and_what_comes_before_is_kept() {
 
 #[test]
 fn what_is_no_capture_is_told_apart_from_a_broken_one() {
-    let open = |bytes: &[u8]| read(bytes, &mut |_| {}, &mut || {}).unwrap_err();
+    let open = |bytes: &[u8]| read(bytes, &mut Witness::default(), &mut || {}).unwrap_err();
     assert!(matches!(open(b""), NotACapture::Empty));
     for bytes in
         [&b"BYE sip:bob@192.0.2.2 SIP/2.0\r\n\r\n"[..], &[0xd4, 0xc3, 0xb2], b"\x0a\x0d\x0d\x0a junk"]
@@ -136,13 +135,12 @@ fn packed_files_are_unpacked_and_progress_is_that_of_the_file() {
 
     let input = Input::open(file.path()).unwrap();
     let reach = input.reach();
-    let mut calls = 0;
-    let outcome = read(input, &mut |_| calls += 1, &mut || {}).unwrap();
-    assert_eq!((calls, outcome.broken), (1, None));
+    let outcome = read(input, &mut Witness::default(), &mut || {}).unwrap();
+    assert_eq!((outcome.tally.messages, outcome.broken), (1, None));
     assert_eq!((reach.done(), reach.total), (packed.len() as u64, Some(packed.len() as u64)));
 
     std::fs::write(file.path(), &packed[..packed.len() - 12]).unwrap();
-    let outcome = read(Input::open(file.path()).unwrap(), &mut |_| {}, &mut || {}).unwrap();
+    let outcome = read(Input::open(file.path()).unwrap(), &mut Witness::default(), &mut || {}).unwrap();
     assert!(outcome.broken.is_some(), "a packed file that ends too early is broken");
 }
 

@@ -1,5 +1,6 @@
 //! Captures made byte by byte, and the messages that come out of them.
 
+mod audio;
 mod files;
 mod links;
 mod packets;
@@ -7,18 +8,44 @@ mod properties;
 mod streams;
 mod websocket;
 
-use super::{Outcome, Sighting, read};
+use std::net::SocketAddr;
+
+use callbox_events::Timestamp;
+use callbox_sip::observe::tones::Tone;
+
+use super::{Outcome, Sighting, Sink, read};
 
 /// What comes out of a capture.
 struct Seen {
     outcome: Outcome,
     sightings: Vec<Sighting>,
+    tones: Vec<(SocketAddr, Tone)>,
+}
+
+/// Remembers everything, and that it comes in order.
+#[derive(Default)]
+struct Witness {
+    sightings: Vec<Sighting>,
+    tones: Vec<(SocketAddr, Tone)>,
+    last: Timestamp,
+}
+
+impl Sink for Witness {
+    fn see(&mut self, sighting: Sighting) {
+        self.last = sighting.at;
+        self.sightings.push(sighting);
+    }
+
+    fn hear(&mut self, at: Timestamp, media: SocketAddr, tone: Tone) {
+        assert!(at >= self.last && at >= tone.from);
+        self.tones.push((media, tone));
+    }
 }
 
 fn import(capture: &[u8]) -> Seen {
-    let mut sightings = Vec::new();
-    let outcome = read(capture, &mut |sighting| sightings.push(sighting), &mut || {}).unwrap();
-    Seen { outcome, sightings }
+    let mut witness = Witness::default();
+    let outcome = read(capture, &mut witness, &mut || {}).unwrap();
+    Seen { outcome, sightings: witness.sightings, tones: witness.tones }
 }
 
 impl Seen {

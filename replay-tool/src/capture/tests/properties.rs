@@ -43,9 +43,9 @@ fn sample(which: usize) -> Vec<u8> {
 
 /// Reads it; a file that is refused is fine.
 fn survive(bytes: &[u8]) -> usize {
-    let mut messages = 0;
-    let _ = read(bytes, &mut |_| messages += 1, &mut || {});
-    messages
+    let mut witness = Witness::default();
+    let _ = read(bytes, &mut witness, &mut || {});
+    witness.sightings.len()
 }
 
 proptest! {
