@@ -37,6 +37,11 @@ pub trait Sink {
     /// A tone was recognised, at its end or once it was sure, in audio that was sent to `media`: an address that a
     /// session description in the capture names.
     fn hear(&mut self, at: Timestamp, media: SocketAddr, tone: Tone);
+
+    /// Whether it is no use to go on.
+    fn is_closed(&self) -> bool {
+        false
+    }
 }
 
 /// What reading a capture came to.
@@ -72,6 +77,9 @@ pub fn read(
         }
         if dissector.tally().packets.is_multiple_of(512) {
             step();
+            if sink.is_closed() {
+                break None;
+            }
         }
     };
     let mut tally = dissector.finish(sink);

@@ -1,12 +1,13 @@
 //! `callbox import`: a capture of other people's calls becomes calls in a store.
 
+mod recorder;
+
 use std::io::Write;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use callbox_events::Timestamp;
-use callbox_sip::observe::Sighting;
-use callbox_sip::observe::tones::Tone;
+use callbox_store::Journal;
+use callbox_store::sled::{Options, SledJournal};
+use recorder::{Recorded, Recorder};
 use serde_json::json;
 
 use crate::capture::input::{Input, Reach};
@@ -18,6 +19,7 @@ use crate::output::Output;
 use crate::progress::Progress;
 use crate::render::style::{BAD, DIM, GOOD};
 use crate::render::words::count;
+use crate::source;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -46,19 +48,23 @@ pub struct Args {
 /// Runs the command.
 pub fn run(args: &Args, common: &Common, out: &mut Output) -> Result<ExitCode, Failure> {
     let input = Input::open(&args.capture).map_err(|error| unreadable(&args.capture, &error.into()))?;
-    let mut sink = Nobody;
-    let outcome = read(&args.capture, input, &mut sink)?;
-    tell(out, common, &args.capture, &outcome)?;
-    Ok(if outcome.broken.is_some() { ExitCode::Finding } else { ExitCode::Ok })
-}
-
-/// Takes note of nothing.
-struct Nobody;
-
-impl capture::Sink for Nobody {
-    fn see(&mut self, _: Sighting) {}
-
-    fn hear(&mut self, _: Timestamp, _: SocketAddr, _: Tone) {}
+    let journal =
+        if args.dry_run { None } else { Some(SledJournal::open(source::dir(common)?, Options::default())?) };
+    let mut recorder = Recorder::new(journal.as_ref().map(|journal| journal as &dyn Journal))?;
+    let outcome = read(&args.capture, input, &mut recorder);
+    let recorded = recorder.finish()?;
+    if let Some(journal) = &journal {
+        journal
+            .close()
+            .map_err(|error| Failure::new(ExitCode::Store, "store_unusable", error.to_string()))?;
+    }
+    let report = Report { outcome: outcome?, recorded, dry_run: args.dry_run };
+    if common.json {
+        out.json(&report.document())?
+    } else {
+        report.print(out, &shown(&args.capture))?
+    }
+    Ok(if report.outcome.broken.is_some() { ExitCode::Finding } else { ExitCode::Ok })
 }
 
 fn read(path: &Path, input: Input, sink: &mut impl capture::Sink) -> Result<Outcome, Failure> {
@@ -100,31 +106,66 @@ fn foreign(path: &Path, outcome: &Outcome) -> Failure {
         .hint("capture on an Ethernet, Linux cooked, raw IP or loopback interface")
 }
 
-fn tell(out: &mut Output, common: &Common, path: &Path, outcome: &Outcome) -> Result<(), Failure> {
-    if common.json {
-        return out.json(&document(outcome));
-    }
-    let Outcome { tally, broken, format } = outcome;
-    let (packets, messages) = (count(tally.packets, "packet"), count(tally.messages, "SIP message"));
-    writeln!(out, "{GOOD}imported{GOOD:#}  {}  {DIM}{format}{DIM:#}: {packets}, {messages}", shown(path))?;
-    for skipped in tally.skipped() {
-        writeln!(out, "{DIM}skipped{DIM:#}   {} {}", skipped.count, skipped.what)?;
-    }
-    if let Some(broken) = broken {
-        writeln!(out, "{BAD}broken{BAD:#}    {broken}")?;
-    }
-    Ok(())
+/// What is told at the end.
+struct Report {
+    outcome: Outcome,
+    recorded: Recorded,
+    dry_run: bool,
 }
 
-fn document(outcome: &Outcome) -> serde_json::Value {
-    let Outcome { tally, broken, format } = outcome;
-    json!({
-        "format": format.to_string(),
-        "packets": tally.packets,
-        "messages": tally.messages,
-        "skipped": tally.skipped(),
-        "broken": broken.as_ref().map(|broken| json!({
-            "offset": broken.offset, "packets": broken.packets, "what": broken.what,
-        })),
-    })
+impl Report {
+    fn print(&self, out: &mut Output, path: &str) -> std::io::Result<()> {
+        let Outcome { tally, broken, format } = &self.outcome;
+        let calls = count(self.recorded.calls, "call");
+        let found = format!("{}, {}", count(tally.packets, "packet"), count(tally.messages, "SIP message"));
+        if self.dry_run {
+            writeln!(out, "{GOOD}found{GOOD:#}     {calls} in {found} of {path} ({format})")?;
+        } else {
+            writeln!(out, "{GOOD}imported{GOOD:#}  {calls} from {found} of {path} ({format})")?;
+        }
+        for (number, what) in self.notes() {
+            writeln!(out, "{DIM}          {number} {what}{DIM:#}")?;
+        }
+        for skipped in tally.skipped() {
+            writeln!(out, "skipped   {} {}", skipped.count, skipped.what)?;
+        }
+        if let Some(broken) = broken {
+            writeln!(out, "{BAD}broken{BAD:#}    {broken}")?;
+        }
+        Ok(())
+    }
+
+    /// What else there is to say, each with its number.
+    fn notes(&self) -> impl Iterator<Item = (u64, &'static str)> {
+        let Recorded { known, different, too_large, tones, .. } = self.recorded;
+        [
+            (known, "already in the store"),
+            (different, "left as they are: the store has them from another capture"),
+            (too_large, "cut short: a message is too large for a store"),
+            (tones, "tones heard in the audio"),
+        ]
+        .into_iter()
+        .filter(|(number, _)| *number > 0)
+    }
+
+    fn document(&self) -> serde_json::Value {
+        let Outcome { tally, broken, format } = &self.outcome;
+        let Recorded { calls, known, different, too_large, events, tones } = self.recorded;
+        json!({
+            "format": format.to_string(),
+            "dry_run": self.dry_run,
+            "packets": tally.packets,
+            "messages": tally.messages,
+            "calls": calls,
+            "events": events,
+            "already_there": known,
+            "left_as_they_are": different,
+            "cut_short": too_large,
+            "tones": tones,
+            "skipped": tally.skipped(),
+            "broken": broken.as_ref().map(|broken| json!({
+                "offset": broken.offset, "packets": broken.packets, "what": broken.what,
+            })),
+        })
+    }
 }
