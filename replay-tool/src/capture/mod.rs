@@ -55,36 +55,39 @@ pub struct Outcome {
     pub broken: Option<Broken>,
 }
 
-/// Reads a capture to its end, or to where it breaks.
-///
-/// `step` is called every few hundred packets, for a progress bar.
-///
-/// # Errors
-/// [`NotACapture`] if it is none that we read, or can't be read at all.
-pub fn read(
-    input: impl std::io::Read,
-    sink: &mut impl Sink,
-    step: &mut dyn FnMut(),
-) -> Result<Outcome, NotACapture> {
-    let mut reader = file::Reader::open(input)?;
-    let mut dissector = Dissector::new();
-    let broken = loop {
-        match reader.next() {
-            Ok(Some(file::Record::Packet(packet))) => dissector.packet(&packet, sink),
-            Ok(Some(file::Record::Hep(bytes))) => dissector.hep(bytes, Timestamp::default(), sink),
-            Ok(None) => break None,
-            Err(broken) => break Some(broken),
-        }
-        if dissector.tally().packets.is_multiple_of(512) {
-            step();
-            if sink.is_closed() {
-                break None;
+/// A capture that was recognised.
+pub struct Capture<R>(file::Reader<R>);
+
+impl<R: std::io::Read> Capture<R> {
+    /// Looks at the first bytes.
+    ///
+    /// # Errors
+    /// [`NotACapture`] if it is none that we read, or can't be read at all.
+    pub fn open(input: R) -> Result<Self, NotACapture> {
+        file::Reader::open(input).map(Self)
+    }
+
+    /// Reads it to its end, or to where it breaks. `step` is called every few hundred packets, for a progress bar.
+    pub fn read(mut self, sink: &mut impl Sink, step: &mut dyn FnMut()) -> Outcome {
+        let mut dissector = Dissector::new();
+        let broken = loop {
+            match self.0.next() {
+                Ok(Some(file::Record::Packet(packet))) => dissector.packet(&packet, sink),
+                Ok(Some(file::Record::Hep(bytes))) => dissector.hep(bytes, Timestamp::default(), sink),
+                Ok(None) => break None,
+                Err(broken) => break Some(broken),
             }
-        }
-    };
-    let mut tally = dissector.finish(sink);
-    tally.undeclared = reader.undeclared();
-    Ok(Outcome { format: reader.format(), tally, broken })
+            if dissector.tally().packets.is_multiple_of(512) {
+                step();
+                if sink.is_closed() {
+                    break None;
+                }
+            }
+        };
+        let mut tally = dissector.finish(sink);
+        tally.undeclared = self.0.undeclared();
+        Outcome { format: self.0.format(), tally, broken }
+    }
 }
 
 #[cfg(test)]

@@ -115,7 +115,7 @@ fn where_a_file_breaks_is_said_and_what_comes_before_is_kept() {
 
 #[test]
 fn what_is_no_capture_is_told_apart_from_a_broken_one() {
-    let open = |bytes: &[u8]| read(bytes, &mut Witness::default(), &mut || {}).unwrap_err();
+    let open = |bytes: &[u8]| Capture::open(bytes).err().unwrap();
     assert!(matches!(open(b""), NotACapture::Empty));
     for bytes in
         [&b"BYE sip:bob@192.0.2.2 SIP/2.0\r\n\r\n"[..], &[0xd4, 0xc3, 0xb2], b"\x0a\x0d\x0d\x0a junk"]
@@ -135,12 +135,13 @@ fn packed_files_are_unpacked_and_progress_is_that_of_the_file() {
 
     let input = Input::open(file.path()).unwrap();
     let reach = input.reach();
-    let outcome = read(input, &mut Witness::default(), &mut || {}).unwrap();
+    let outcome = Capture::open(input).unwrap().read(&mut Witness::default(), &mut || {});
     assert_eq!((outcome.tally.messages, outcome.broken), (1, None));
     assert_eq!((reach.done(), reach.total), (packed.len() as u64, Some(packed.len() as u64)));
 
     std::fs::write(file.path(), &packed[..packed.len() - 12]).unwrap();
-    let outcome = read(Input::open(file.path()).unwrap(), &mut Witness::default(), &mut || {}).unwrap();
+    let outcome =
+        Capture::open(Input::open(file.path()).unwrap()).unwrap().read(&mut Witness::default(), &mut || {});
     assert!(outcome.broken.is_some(), "a packed file that ends too early is broken");
 }
 

@@ -13,7 +13,7 @@ use std::net::SocketAddr;
 use callbox_events::Timestamp;
 use callbox_sip::observe::tones::Tone;
 
-use super::{Outcome, Sighting, Sink, read};
+use super::{Capture, Outcome, Sighting, Sink};
 
 /// What comes out of a capture.
 struct Seen {
@@ -44,7 +44,7 @@ impl Sink for Witness {
 
 fn import(capture: &[u8]) -> Seen {
     let mut witness = Witness::default();
-    let outcome = read(capture, &mut witness, &mut || {}).unwrap();
+    let outcome = Capture::open(capture).unwrap().read(&mut witness, &mut || {});
     Seen { outcome, sightings: witness.sightings, tones: witness.tones }
 }
 

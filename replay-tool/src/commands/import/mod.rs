@@ -10,8 +10,8 @@ use callbox_store::sled::{Options, SledJournal};
 use recorder::{Recorded, Recorder};
 use serde_json::json;
 
-use crate::capture::input::{Input, Reach};
-use crate::capture::{self, NotACapture, Outcome};
+use crate::capture::input::Input;
+use crate::capture::{Capture, NotACapture, Outcome};
 use crate::cli::Common;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
@@ -47,35 +47,33 @@ pub struct Args {
 
 /// Runs the command.
 pub fn run(args: &Args, common: &Common, out: &mut Output) -> Result<ExitCode, Failure> {
-    let input = Input::open(&args.capture).map_err(|error| unreadable(&args.capture, &error.into()))?;
-    let journal =
-        if args.dry_run { None } else { Some(SledJournal::open(source::dir(common)?, Options::default())?) };
+    let path = args.capture.as_path();
+    let store = if args.dry_run { None } else { Some(source::dir(common)?) };
+    let input = Input::open(path).map_err(|error| unreadable(path, &error.into()))?;
+    let reach = input.reach();
+    // A wrong file must not leave a store behind.
+    let capture = Capture::open(input).map_err(|error| unreadable(path, &error))?;
+    let journal = store.map(|store| SledJournal::open(store, Options::default())).transpose()?;
     let mut recorder = Recorder::new(journal.as_ref().map(|journal| journal as &dyn Journal))?;
-    let outcome = read(&args.capture, input, &mut recorder);
+    let bar = Progress::bytes(reach.total);
+    let outcome = capture.read(&mut recorder, &mut || bar.at(reach.done()));
     let recorded = recorder.finish()?;
+    drop(bar);
     if let Some(journal) = &journal {
         journal
             .close()
             .map_err(|error| Failure::new(ExitCode::Store, "store_unusable", error.to_string()))?;
     }
-    let report = Report { outcome: outcome?, recorded, dry_run: args.dry_run };
-    if common.json {
-        out.json(&report.document())?
-    } else {
-        report.print(out, &shown(&args.capture))?
-    }
-    Ok(if report.outcome.broken.is_some() { ExitCode::Finding } else { ExitCode::Ok })
-}
-
-fn read(path: &Path, input: Input, sink: &mut impl capture::Sink) -> Result<Outcome, Failure> {
-    let reach: Reach = input.reach();
-    let bar = Progress::bytes(reach.total);
-    let outcome = capture::read(input, sink, &mut || bar.at(reach.done()));
-    let outcome = outcome.map_err(|error| unreadable(path, &error))?;
     if outcome.tally.is_foreign() {
         return Err(foreign(path, &outcome));
     }
-    Ok(outcome)
+    let report = Report { outcome, recorded, dry_run: args.dry_run };
+    if common.json {
+        out.json(&report.document())?
+    } else {
+        report.print(out, &shown(path))?
+    }
+    Ok(if report.outcome.broken.is_some() { ExitCode::Finding } else { ExitCode::Ok })
 }
 
 fn shown(path: &Path) -> String {
