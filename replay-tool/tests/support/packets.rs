@@ -165,7 +165,7 @@ impl Ip {
     fn ipv4(self, source: Ipv4Addr, destination: Ipv4Addr, payload: &[u8]) -> Vec<u8> {
         let total = u16::try_from(20 + payload.len()).unwrap().to_be_bytes();
         let (offset, more) = self.fragment.unwrap_or_default();
-        let place = (offset / 8 | if more { 0x2000 } else { 0 }).to_be_bytes();
+        let place = ((offset / 8) | if more { 0x2000 } else { 0 }).to_be_bytes();
         let head =
             [&[0x45, 0][..], &total, &self.id.to_be_bytes(), &place, &[64, self.protocol, 0, 0]].concat();
         [&head, &source.octets()[..], &destination.octets(), payload].concat()

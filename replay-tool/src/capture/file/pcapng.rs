@@ -173,7 +173,7 @@ impl PcapNg {
 
     fn find(&self, kind: u32, body: &[u8]) -> Found {
         let number = |at| self.order.u32(body, at);
-        let ticks = || Some(u64::from(number(12)) << 32 | u64::from(number(16)));
+        let ticks = || Some((u64::from(number(12)) << 32) | u64::from(number(16)));
         match kind {
             SIMPLE_PACKET => {
                 let snap = self.interfaces.first().map_or(0, |interface| interface.snap);
