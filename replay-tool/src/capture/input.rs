@@ -44,7 +44,7 @@ impl Input {
         if about.is_dir() {
             return Err(io::ErrorKind::IsADirectory.into());
         }
-        Self::of(Box::new(file), about.is_file().then(|| about.len()))
+        Self::of(Box::new(file), about.is_file().then_some(about.len()))
     }
 
     fn of(raw: Box<dyn Read>, total: Option<u64>) -> io::Result<Self> {

@@ -130,7 +130,6 @@ impl<R: Read> Reader<R> {
     ///
     /// # Errors
     /// [`Broken`], after which there is nothing more to read.
-    #[expect(clippy::should_implement_trait, reason = "it lends what it gives")]
     pub fn next(&mut self) -> Result<Option<Record<'_>>, Broken> {
         let (packets, window) = (self.packets, &mut self.window);
         window.settle();

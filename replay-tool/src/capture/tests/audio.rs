@@ -41,7 +41,7 @@ fn pack(law: Law, sample: i16) -> u8 {
 /// Five seconds of busy tone from the server.
 fn busy(mut capture: Pcap, style: Style) -> Pcap {
     let payload_type = if style.law == Law::Mu { 0 } else { 8 };
-    for packet in (0..250_u32).filter(|packet| (*packet as usize + 1) % style.lost != 0) {
+    for packet in (0..250_u32).filter(|packet| !(*packet as usize + 1).is_multiple_of(style.lost)) {
         let sounds = packet % 50 < 25;
         let sample = |index: u32| {
             let time = (packet * 160 + index) as f32 / 8_000.0;
