@@ -26,7 +26,10 @@ pub struct Pending<T> {
 /// A change of a file's content.
 #[derive(Debug, Clone)]
 pub enum Change {
-    Write { offset: u64, data: Vec<u8> },
+    Write {
+        offset: u64,
+        data: Vec<u8>,
+    },
     Resize(u64),
     /// At least so long.
     Allot(u64),

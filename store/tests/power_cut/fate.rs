@@ -120,8 +120,7 @@ impl Fate {
         let length_at = (self.random.next() % versions) as usize;
         for (place, Pending { act, durable, .. }) in pending.iter().enumerate() {
             // Each sector stopped being written at an act of its own.
-            let kept =
-                |sector: u64| *durable || place < (Random(salt ^ sector).next() % versions) as usize;
+            let kept = |sector: u64| *durable || place < (Random(salt ^ sector).next() % versions) as usize;
             match act {
                 Change::Resize(_) if !*durable && place >= length_at => {}
                 Change::Resize(_) | Change::Allot(_) | Change::Write { .. } => apply(bytes, act, &kept),

@@ -106,9 +106,15 @@ impl Story {
             Act::Rename { from, .. } => from.starts_with(&self.root),
             Act::Say { .. } => true,
         };
-        let all: Vec<usize> = self.events.iter().filter(mine).flat_map(|event| [event.begin, event.end]).collect();
-        let rare: Vec<usize> =
-            self.events.iter().filter(mine).filter(is_rare).flat_map(|event| [event.begin, event.end]).collect();
+        let all: Vec<usize> =
+            self.events.iter().filter(mine).flat_map(|event| [event.begin, event.end]).collect();
+        let rare: Vec<usize> = self
+            .events
+            .iter()
+            .filter(mine)
+            .filter(is_rare)
+            .flat_map(|event| [event.begin, event.end])
+            .collect();
         let mut places: Vec<usize> = (0..count)
             .map(|number| {
                 let from = if number % 2 == 0 { &all } else { &rare };
@@ -155,7 +161,8 @@ fn cut(story: &Story, places: &[usize], seed: u64, mut take: impl FnMut(State)) 
             }
         }
         let random = Random(seed ^ (number as u64) << 20);
-        let (contents, names) = (CONTENTS[number % CONTENTS.len()], NAMES[(number / CONTENTS.len()) % NAMES.len()]);
+        let (contents, names) =
+            (CONTENTS[number % CONTENTS.len()], NAMES[(number / CONTENTS.len()) % NAMES.len()]);
         let mut fate = Fate { contents, names, random };
         let image = disk.cut(&mut fate);
         let what = format!(
@@ -187,7 +194,12 @@ fn survive(story: &Story, count: usize) {
         drop(sender);
     });
     let (table, failures) = (table.into_inner().unwrap(), failures.into_inner().unwrap());
-    println!("{}: {} events, {} acknowledgements, {count} cuts", story.name, story.events.len(), story.acks());
+    println!(
+        "{}: {} events, {} acknowledgements, {count} cuts",
+        story.name,
+        story.events.len(),
+        story.acks()
+    );
     println!("{:10} {:8} {:>6} {:>9}", "contents", "names", "tried", "survived");
     for ((contents, names), (tried, survived)) in &table {
         println!("{:10} {:8} {tried:6} {survived:9}", format!("{contents:?}"), format!("{names:?}"));

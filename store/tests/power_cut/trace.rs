@@ -34,19 +34,43 @@ impl Event {
 #[derive(Debug, Clone)]
 pub enum Act {
     /// A file that may have to be created, and may be emptied.
-    Create { path: PathBuf, truncate: bool },
-    Write { path: PathBuf, offset: u64, data: Vec<u8> },
+    Create {
+        path: PathBuf,
+        truncate: bool,
+    },
+    Write {
+        path: PathBuf,
+        offset: u64,
+        data: Vec<u8>,
+    },
     /// A new length.
-    Resize { path: PathBuf, length: u64 },
+    Resize {
+        path: PathBuf,
+        length: u64,
+    },
     /// Room, up to this length at least.
-    Allot { path: PathBuf, length: u64 },
-    MakeDir { path: PathBuf },
-    Rename { from: PathBuf, to: PathBuf },
-    Remove { path: PathBuf },
+    Allot {
+        path: PathBuf,
+        length: u64,
+    },
+    MakeDir {
+        path: PathBuf,
+    },
+    Rename {
+        from: PathBuf,
+        to: PathBuf,
+    },
+    Remove {
+        path: PathBuf,
+    },
     /// `fsync` or `fdatasync` of a file or a directory.
-    Sync { path: PathBuf },
+    Sync {
+        path: PathBuf,
+    },
     /// Something said on the standard output.
-    Say { text: String },
+    Say {
+        text: String,
+    },
 }
 
 impl Act {
