@@ -81,7 +81,9 @@ pub enum WhatIfError {
     #[error("the record itself is decided otherwise at event #{}: {}", .0.event, .0.what)]
     Diverges(Box<Divergence>),
     /// The call was only watched: nothing of it was decided here.
-    #[error("the call was only watched: nothing of it was decided here, so nothing could have been decided otherwise")]
+    #[error(
+        "the call was only watched: nothing of it was decided here, so nothing could have been decided otherwise"
+    )]
     Observed,
     /// The call has no such event.
     #[error("the call has no event #{event}; its last is #{last}")]
