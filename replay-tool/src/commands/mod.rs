@@ -4,6 +4,7 @@ pub mod check;
 pub mod diff;
 pub mod ladder;
 pub mod list;
+pub mod rejudge;
 pub mod show;
 pub mod stats;
 pub mod step;

@@ -2,6 +2,7 @@
 
 pub mod events;
 pub mod ladder;
+pub mod rejudge;
 pub mod style;
 pub mod table;
 pub mod time;
