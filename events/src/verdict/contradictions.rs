@@ -7,7 +7,7 @@ use super::draft::Draft;
 use super::facts::Facts;
 use super::testimony::{self, Claim};
 use super::vocabulary::Confidence;
-use crate::call::{Act, Input, Signal};
+use crate::call::{Act, Signal};
 use crate::sip::Reason;
 
 /// Weighs every Reason of the decisive message against the conclusion.
@@ -64,8 +64,6 @@ fn is_answer_status(reason: &Reason) -> bool {
 
 /// The status of the refusal that ended the call, received.
 fn refusal_status(facts: &Facts<'_>) -> Option<u16> {
-    match facts.decisive?.what.input {
-        Input::Signal(Signal::Failure(response)) => Some(response.status),
-        Input::Signal(_) | Input::Command(_) | Input::Timer(_) | Input::Recovery(_) => None,
-    }
+    let Signal::Failure(response) = facts.decisive?.what.signal()? else { return None };
+    Some(response.status)
 }

@@ -120,7 +120,7 @@ fn sip_facts(facts: &Facts<'_>) -> SipFacts {
     let own = facts.answered.map(|answered| answered.what);
     let own = own.or_else(|| facts.ended.and_then(|ended| ended.what.status));
     let (status, phrase) = match (facts.role, heard) {
-        (Some(Role::Caller), Some(heard)) => {
+        (Some(Role::Caller) | None, Some(heard)) => {
             let phrase = heard.what.phrase.clone();
             (Some(heard.what.status), (!phrase.is_empty()).then_some(phrase))
         }
@@ -146,6 +146,8 @@ fn sip_call_id(commit: &Commit) -> Option<String> {
             Some(placed.dialog.sip_call_id.clone())
         } else if let Event::Offered(offered) = &happened.event {
             Some(offered.dialog.sip_call_id.clone())
+        } else if let Event::Observed(observed) = &happened.event {
+            Some(observed.dialog.sip_call_id.clone())
         } else {
             None
         }

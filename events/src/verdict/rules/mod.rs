@@ -17,6 +17,8 @@
 
 mod crash;
 mod lost;
+mod observed;
+mod observed_bye;
 mod own;
 mod own_timer;
 mod record;
@@ -71,6 +73,7 @@ const fn rule(id: &'static str, weight: Weight, conclude: fn(&Facts<'_>) -> Opti
 pub(super) const RULES: &[Rule] = &[
     rule("record.empty", Weight::Record, record::empty),
     rule("record.alive", Weight::Record, record::alive),
+    rule("record.capture_ended", Weight::Record, observed::capture_ended),
     rule("own.policy_refusal", Weight::Own, own::policy_refusal),
     rule("own.administrator", Weight::Own, own::administrator),
     rule("own.engine", Weight::Own, own::engine),
@@ -84,6 +87,15 @@ pub(super) const RULES: &[Rule] = &[
     rule("own.announcement_max", Weight::Own, own_timer::announcement_max),
     rule("own.hangup_delay", Weight::Own, own_timer::hangup_delay),
     rule("own.crash", Weight::Own, crash::crash),
+    rule("protocol.observed_ack_missing", Weight::Protocol, observed::ack_missing),
+    rule("protocol.observed_cancel_crossed", Weight::Protocol, observed::cancel_crossed),
+    rule("protocol.observed_replaced", Weight::Protocol, observed::replaced),
+    rule("protocol.observed_transfer", Weight::Protocol, observed::transferred),
+    rule("protocol.observed_dialog_gone", Weight::Protocol, observed::dialog_gone),
+    rule("timing.observed_session", Weight::Timing, observed::session_expired),
+    rule("reason.observed_bye", Weight::Reason, observed_bye::by_reason),
+    rule("protocol.observed_bye", Weight::Protocol, observed_bye::plain),
+    rule("agreement.observed_auth", Weight::Agreement, observed::auth_failed),
     rule("protocol.ack_missing", Weight::Protocol, lost::ack_missing),
     rule("protocol.no_response", Weight::Protocol, lost::no_response),
     rule("protocol.final_missing", Weight::Protocol, lost::final_missing),
@@ -110,7 +122,9 @@ pub(super) fn conclude(facts: &Facts<'_>) -> (&'static str, Draft) {
         .iter()
         .find_map(|rule| {
             let draft = (rule.conclude)(facts)?;
-            Some((rule.id, draft.at_most(rule.weight.ceiling())))
+            // Who only watches is never certain of what anybody meant.
+            let most = if facts.watch.is_some() { Confidence::Strong } else { Confidence::Certain };
+            Some((rule.id, draft.at_most(rule.weight.ceiling()).at_most(most)))
         })
         .unwrap_or_else(|| ("record.unexplained", record::unexplained(facts)))
 }

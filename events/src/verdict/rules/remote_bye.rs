@@ -6,12 +6,12 @@ use super::super::families::Cause;
 use super::super::testimony::{self, Protocol};
 use super::super::text;
 use super::super::vocabulary::Confidence;
-use crate::call::{Act, Input, Signal};
+use crate::call::{Act, Signal};
 use crate::party::{Agent, Role, Side};
 use crate::sip::{Reason, Request};
 
 /// So many copies of the 2xx before the BYE say that our ACK did not arrive: a chance loss costs one or two.
-const COPIES_OF_A_LOST_ACK: u32 = 3;
+pub(super) const COPIES_OF_A_LOST_ACK: u32 = 3;
 /// 64·T1 with the T1 of RFC 3261 §17.1.1.1, in milliseconds; the other side's T1 is not known.
 const USUAL_PATIENCE_MS: u64 = 32_000;
 
@@ -75,7 +75,7 @@ pub(super) fn plain(facts: &Facts<'_>) -> Option<Draft> {
     }
 }
 
-fn meaning(
+pub(super) fn meaning(
     facts: &Facts<'_>,
     bye: Fact<&Request>,
     reason: &Reason,
@@ -104,7 +104,7 @@ fn meaning(
 }
 
 /// Whether the BYE came 64·T1 after the answer, by our T1 or by the usual one, within 3 %.
-fn is_after_64_t1(facts: &Facts<'_>, bye: Fact<&Request>) -> bool {
+pub(super) fn is_after_64_t1(facts: &Facts<'_>, bye: Fact<&Request>) -> bool {
     let Some(answered) = facts.answered else { return false };
     let took = millis(bye.at, answered.at);
     let ours = facts.policy.map_or(USUAL_PATIENCE_MS, |policy| {
@@ -114,10 +114,8 @@ fn is_after_64_t1(facts: &Facts<'_>, bye: Fact<&Request>) -> bool {
 }
 
 /// The BYE that was decisive.
-fn remote_bye<'a>(facts: &Facts<'a>) -> Option<Fact<&'a Request>> {
+pub(super) fn remote_bye<'a>(facts: &Facts<'a>) -> Option<Fact<&'a Request>> {
     let decisive = facts.decisive?;
-    match decisive.what.input {
-        Input::Signal(Signal::Bye(request)) => Some(decisive.with(request)),
-        Input::Signal(_) | Input::Command(_) | Input::Timer(_) | Input::Recovery(_) => None,
-    }
+    let Signal::Bye(request) = decisive.what.signal()? else { return None };
+    Some(decisive.with(request))
 }

@@ -10,7 +10,7 @@ use super::super::testimony::{self, Protocol};
 use super::super::text;
 use super::super::vocabulary::{Confidence, VerdictPhase};
 use super::statuses;
-use crate::call::{Act, Input, Signal};
+use crate::call::{Act, Signal};
 use crate::party::{Agent, Side};
 use crate::sip::{Reason, Response};
 
@@ -171,12 +171,8 @@ struct Last<'a> {
 impl<'a> Last<'a> {
     fn of(facts: &Facts<'a>) -> Option<Self> {
         let decisive = facts.decisive?;
-        match decisive.what.input {
-            Input::Signal(Signal::Failure(response)) => {
-                Some(Self { fact: decisive.with(response), status: response.status })
-            }
-            Input::Signal(_) | Input::Command(_) | Input::Timer(_) | Input::Recovery(_) => None,
-        }
+        let Signal::Failure(response) = decisive.what.signal()? else { return None };
+        Some(Self { fact: decisive.with(response), status: response.status })
     }
 
     fn q850(&self, causes: &[u16]) -> Option<&'a Reason> {
