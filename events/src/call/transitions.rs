@@ -35,7 +35,6 @@ pub const TRANSITIONS: &[Transition] = &[
     row(P::Connecting, E::FoundConnected, P::Connected),
     row(P::Connecting, E::CancelSeen, P::Connecting),
     row(P::Connecting, E::EndSeen, P::Ending),
-    row(P::Connected, E::CancelSeen, P::Connected),
     row(P::Connected, E::EndSeen, P::Ending),
     // Caller, nothing heard yet
     row(P::Calling, E::Sent, P::Calling),

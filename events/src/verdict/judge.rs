@@ -1,13 +1,17 @@
 //! The judgement, step by step: facts, rule, announcement, contradictions, races, fault, words.
 
 use super::draft::Draft;
-use super::facts::Facts;
+use super::facts::{Fact, Facts};
 use super::tuple::{EndedBy, Evidence, SeenReason, SipFacts, Verdict, Why};
 use super::vocabulary::{Direction, VerdictPhase};
 use super::{RULEBOOK_VERSION, announcement, contradictions, explain, fault, races, rules};
+use crate::call::observed::{Seen, Sight};
 use crate::call::{Act, Event};
 use crate::party::Role;
 use crate::schema::Commit;
+
+/// More of what an observer noticed by the way would only hide the rest.
+const MOST_ASIDES: usize = 4;
 
 /// Judges a call by its commits, in the order of the journal. Works for a call that is still alive (`unknown`,
 /// `alive`), for a record with holes, and for none at all (`unknown`, `record_gap`). Pure and deterministic.
@@ -84,7 +88,7 @@ fn circumstances(facts: &Facts<'_>, mut draft: Draft) -> Draft {
         }
         _ => {}
     }
-    for (event, says) in asides(facts) {
+    for (event, says) in asides(facts).into_iter().chain(watched(facts)) {
         draft = draft.because(event, says);
     }
     let Some(ended) = facts.ended else { return draft };
@@ -112,6 +116,21 @@ fn asides(facts: &Facts<'_>) -> Vec<(u64, String)> {
     let hangup = clues.hangup_cause.iter().map(|words| format!("X-Asterisk-HangupCause says {words}"));
     let warnings = clues.warnings.iter().map(|words| format!("a Warning says {words}"));
     hangup.chain(warnings).map(|says| (decisive.event, says)).collect()
+}
+
+/// What an observer noticed on the way: failures that were overcome, messages that were hardly readable.
+fn watched(facts: &Facts<'_>) -> Vec<(u64, String)> {
+    let Some(watch) = &facts.watch else { return Vec::new() };
+    let aside = |sight: &Fact<&Sight>| {
+        if let Seen::Overcome(response) = &sight.what.seen {
+            let status = response.status;
+            return Some((sight.event, format!("{status} came first, and the caller sent the INVITE again")));
+        }
+        let Seen::Malformed { problem, mended } = &sight.what.seen else { return None };
+        let how = if *mended { "could only be read mended" } else { "could not be read" };
+        Some((sight.event, format!("a message {how}: {problem}")))
+    };
+    watch.sights.iter().filter_map(aside).take(MOST_ASIDES).collect()
 }
 
 /// The final status of the initial INVITE and all Reason values.

@@ -32,6 +32,8 @@ pub(super) fn callee_tag(message: &Message, requester: Side) -> Option<String> {
 pub(super) fn request(message: &Message, attempt: &Attempt) -> Seen {
     let request = digest::request(message);
     match request.method.as_str() {
+        // One that cancels a later INVITE is about the media, not about the call.
+        "CANCEL" if request.cseq != attempt.cseq => Seen::Signal(Signal::Request(request)),
         "CANCEL" if attempt.is_below(message) || attempt.success.is_some() && attempt.cancelled => {
             Seen::BranchCancelled(request)
         }

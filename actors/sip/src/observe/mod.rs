@@ -21,6 +21,7 @@ mod due;
 mod held;
 mod known;
 mod legs;
+mod mend;
 mod observer;
 mod opening;
 mod record;

@@ -10,11 +10,12 @@ use smallvec::SmallVec;
 
 use super::config::ObserverConfig;
 use super::legs::{Legs, Link};
+use super::mend::Read;
 use super::opening::First;
 use super::record::Record;
 use super::tracked::Tracked;
-use super::{Sighting, classify};
-use crate::wire::{Limits, Message, call_id_of, parse};
+use super::{Sighting, classify, mend};
+use crate::wire::{Limits, Message, call_id_of};
 
 /// Names a call inside an observer; in the order in which they began.
 pub(super) type Slot = u64;
@@ -62,8 +63,8 @@ impl Observer {
         self.pass(sighting.at, &mut commits);
         let sighting = Sighting { at: self.now, ..sighting };
         let limits = Limits { max_message: self.config.max_bytes, ..Limits::default() };
-        match parse(sighting.bytes.clone(), &limits) {
-            Ok(message) => self.message(&message, &sighting, &mut commits),
+        match mend::read(&sighting.bytes, &limits) {
+            Ok(read) => self.message(&read, &sighting, &mut commits),
             Err(error) => self.malformed(error.to_string(), &sighting, &mut commits),
         }
         commits
@@ -102,10 +103,13 @@ impl Observer {
         self.now = self.now.max(now);
     }
 
-    fn message(&mut self, message: &Message, sighting: &Sighting, commits: &mut Vec<Commit>) {
-        match self.place_of(message) {
-            Place::Call(slot) => self.touch(slot, commits, |call, own| call.see(message, sighting, own)),
-            Place::New => self.begin(message, sighting, commits),
+    fn message(&mut self, read: &Read, sighting: &Sighting, commits: &mut Vec<Commit>) {
+        match self.place_of(&read.message) {
+            Place::Call(slot) => self.touch(slot, commits, |call, own| {
+                call.mended(read.problem.clone(), sighting, own);
+                call.see(&read.message, sighting, own);
+            }),
+            Place::New => self.begin(read, sighting, commits),
             Place::Nowhere => {}
         }
     }
@@ -140,7 +144,8 @@ impl Observer {
         }
     }
 
-    fn begin(&mut self, message: &Message, sighting: &Sighting, commits: &mut Vec<Commit>) {
+    fn begin(&mut self, read: &Read, sighting: &Sighting, commits: &mut Vec<Commit>) {
+        let message = &read.message;
         self.make_room(commits);
         let slot = self.next;
         self.next += 1;
@@ -149,7 +154,8 @@ impl Observer {
         let id = CallId::derive_observed(sighting.at, &call_id, &first.caller_tag, cseq);
         let record = Record::new(self.unused(id));
         let links = self.legs.begin(slot, message, sighting);
-        let (call, own) = Tracked::begin(message, sighting, first, record, self.config);
+        let (mut call, mut own) = Tracked::begin(message, sighting, first, record, self.config);
+        call.mended(read.problem.clone(), sighting, &mut own);
         if let Some((at, _)) = call.deadlines.next() {
             self.due.insert((at, slot));
         }

@@ -1,6 +1,7 @@
 //! One observed call: which of its messages are new, what they mean, and what is waited for.
 
-use std::net::IpAddr;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::net::{IpAddr, SocketAddr};
 
 use callbox_events::Timestamp;
 use callbox_events::call::observed::{Again, Seen, Sight, Stop};
@@ -29,6 +30,8 @@ const MOST_ODDITIES: u32 = 16;
 const MOST_ADDRESSES: usize = 16;
 /// More changes of media at once than this are not followed.
 const MOST_OFFERS: usize = 4;
+/// Responses to older requests than so many are known by their tags alone.
+const MOST_REQUESTS: usize = 16;
 
 /// A call that is being watched.
 #[derive(Debug, Clone)]
@@ -50,6 +53,10 @@ pub(super) struct Tracked {
     /// Whether the INVITE travelled by datagrams, so that it would have come again.
     datagrams: bool,
     offers: SmallVec<[(Side, u32, Option<MediaDirection>); 1]>,
+    /// The transactions of the last requests, and whose they are.
+    requests: SmallVec<[(u64, Side); 4]>,
+    /// Where the INVITE came from on the first hop.
+    caller: Option<SocketAddr>,
     again: Again,
     oddities: u32,
     stray: u32,
@@ -89,6 +96,8 @@ impl Tracked {
             addresses: Some(SmallVec::new()),
             datagrams: !sighting.transport.is_reliable(),
             offers: SmallVec::new(),
+            requests: SmallVec::new(),
+            caller: has_invite.then_some(sighting.source),
             again: Again::default(),
             oddities: 0,
             stray: 0,
@@ -97,6 +106,7 @@ impl Tracked {
         let opening = Box::new(first.opening);
         let mut commits = Vec::new();
         if has_invite {
+            call.note_request(message, Side::Caller);
             call.known.take(Identity::of(message, 0), sighting, config.max_known);
             let sight = call.sight(
                 message,
@@ -137,7 +147,8 @@ impl Tracked {
         if !self.is_over() {
             self.deadlines.set(Due::Idle, sighting.at + self.config.idle);
         }
-        let Some(requester) = classify::requester(message, &self.caller_tag) else {
+        let requester = classify::requester(message, &self.caller_tag);
+        let Some(requester) = requester.or_else(|| self.asked_by(message, sighting)) else {
             let what = classify::what(message);
             return self.oddity(Seen::Stray { what }, sighting, commits);
         };
@@ -147,6 +158,7 @@ impl Tracked {
             Some(_) => false,
             None => message.method().as_str() == "CANCEL",
         };
+        self.note_request(message, requester);
         let extra =
             u32::from(apart && self.attempt.is_below(message)) + 2 * u32::from(requester == Side::Callee);
         match self.known.take(Identity::of(message, extra), sighting, self.config.max_known) {
@@ -245,9 +257,21 @@ impl Tracked {
         }
     }
 
+    /// The message that follows had to be mended before it could be read.
+    pub(super) fn mended(&mut self, problem: Option<String>, sighting: &Sighting, commits: &mut Vec<Commit>) {
+        if let Some(problem) = problem
+            && self.oddities < MOST_ODDITIES
+        {
+            self.oddities = self.oddities.saturating_add(1);
+            // Its bytes go with what it means.
+            let sight = Sight::new(Side::Unknown, None, Seen::Malformed { problem, mended: true });
+            self.queue(sight, sighting.at, None, commits);
+        }
+    }
+
     /// Bytes with this Call-ID that could not be read.
     pub(super) fn malformed(&mut self, problem: String, sighting: &Sighting, commits: &mut Vec<Commit>) {
-        self.oddity(Seen::Malformed { problem }, sighting, commits);
+        self.oddity(Seen::Malformed { problem, mended: false }, sighting, commits);
     }
 
     fn oddity(&mut self, seen: Seen, sighting: &Sighting, commits: &mut Vec<Commit>) {
@@ -399,7 +423,10 @@ impl Tracked {
     }
 
     fn sight(&self, message: &Message, by: Side, requester: Side, seen: Seen) -> Sight {
-        let mut sight = Sight::new(by, classify::callee_tag(message, requester), seen);
+        // Tags that fit neither end name no fork.
+        let fits = classify::requester(message, &self.caller_tag) == Some(requester) || !message.is_request();
+        let tag = classify::callee_tag(message, requester).filter(|_| fits);
+        let mut sight = Sight::new(by, tag, seen);
         sight.session_expires = message.session_expires().map(|session| session.interval);
         sight
     }
@@ -410,6 +437,25 @@ impl Tracked {
             (true, true, Side::Caller) | (true, false, Side::Callee) => Side::Caller,
             (true, _, _) => Side::Callee,
         }
+    }
+
+    /// Whose request a message is or answers although its tags do not say so: a response belongs to its transaction
+    /// (RFC 3261 §17.1.3), and an ACK from the caller's own port to its INVITE.
+    fn asked_by(&self, message: &Message, sighting: &Sighting) -> Option<Side> {
+        if message.is_request() {
+            let acks = message.method().as_str() == "ACK" && message.cseq().0 == self.attempt.cseq;
+            return (acks && self.caller == Some(sighting.source)).then_some(Side::Caller);
+        }
+        let key = transaction(message)?;
+        self.requests.iter().rev().find(|(known, _)| *known == key).map(|(_, side)| *side)
+    }
+
+    fn note_request(&mut self, message: &Message, requester: Side) {
+        let Some(key) = transaction(message).filter(|_| message.is_request()) else { return };
+        if self.requests.len() >= MOST_REQUESTS {
+            self.requests.remove(0);
+        }
+        self.requests.push((key, requester));
     }
 
     fn note_offer(&mut self, message: &Message, requester: Side) {
@@ -445,6 +491,13 @@ impl Tracked {
             }
         }
     }
+}
+
+/// What names a transaction: branch, number and method.
+fn transaction(message: &Message) -> Option<u64> {
+    let mut hash = DefaultHasher::new();
+    (message.branch()?, message.cseq().0, message.method().as_str()).hash(&mut hash);
+    Some(hash.finish())
 }
 
 /// What may end the call, and is written down however long the record is.

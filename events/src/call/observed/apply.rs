@@ -15,6 +15,7 @@ impl Watched {
             sip: observed.sip,
             rang: false,
             media: false,
+            answered_at: None,
             cancelled_at: None,
             end: None,
             how: None,
@@ -28,7 +29,10 @@ impl Watched {
         match event {
             Event::Rang(_) => self.rang = true,
             Event::EarlyMedia(_) => self.media = true,
-            Event::Answered(facts) => self.dialog = facts.dialog.clone(),
+            Event::Answered(facts) => {
+                self.dialog = facts.dialog.clone();
+                self.answered_at = Some(at);
+            }
             Event::CancelSeen => self.cancelled_at = Some(at),
             Event::EndSeen(end) => self.end = Some(end.clone()),
             Event::Ended(how) => self.how = Some(how.clone()),

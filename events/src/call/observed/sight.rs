@@ -109,6 +109,8 @@ pub enum Seen {
     Malformed {
         /// What is wrong with them.
         problem: String,
+        /// Whether they could be read nevertheless; what they say is then the next sight.
+        mended: bool,
     },
     /// A message with this Call-ID that fits neither dialog nor transaction.
     Stray {

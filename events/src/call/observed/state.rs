@@ -22,6 +22,8 @@ pub struct Watched {
     pub rang: bool,
     /// Whether there is media before the answer.
     pub media: bool,
+    /// When the answer passed.
+    pub answered_at: Option<Timestamp>,
     /// When the caller's CANCEL passed.
     pub cancelled_at: Option<Timestamp>,
     /// The BYE, once it passed.

@@ -95,6 +95,7 @@ pub(super) const RULES: &[Rule] = &[
     rule("timing.observed_session", Weight::Timing, observed::session_expired),
     rule("reason.observed_bye", Weight::Reason, observed_bye::by_reason),
     rule("protocol.observed_bye", Weight::Protocol, observed_bye::plain),
+    rule("protocol.observed_bye_answered", Weight::Protocol, observed_bye::answered),
     rule("agreement.observed_auth", Weight::Agreement, observed::auth_failed),
     rule("protocol.ack_missing", Weight::Protocol, lost::ack_missing),
     rule("protocol.no_response", Weight::Protocol, lost::no_response),

@@ -7,8 +7,8 @@ use super::super::testimony;
 use super::super::tuple::{Evidence, Underlying};
 use super::super::vocabulary::Confidence;
 use super::remote_bye::{meaning, remote_bye};
-use crate::call::Act;
 use crate::call::observed::{Relation, Seen};
+use crate::call::{Act, Signal};
 use crate::party::{Agent, Side};
 use crate::sip::Request;
 
@@ -59,6 +59,19 @@ pub(super) fn plain(facts: &Facts<'_>) -> Option<Draft> {
         None => draft,
     };
     Some(behind_the_leg(facts, bye.event, by_a_stranger(facts, bye.event, draft.by(Act::Bye))))
+}
+
+/// The BYE itself was not seen, but its answer was: it came from the other side.
+pub(super) fn answered(facts: &Facts<'_>) -> Option<Draft> {
+    facts.watch.as_ref()?;
+    let (decisive, ended) = (facts.decisive?, facts.ended?);
+    let Signal::ByeAnswered(_) = decisive.what.signal()? else { return None };
+    let by = ended.what.side;
+    Some(
+        Draft::strong(Cause::Hangup, by, Agent::Unknown)
+            .by(Act::Bye)
+            .because(decisive.event, format!("the {by}'s BYE was answered; the BYE itself was not seen")),
+    )
 }
 
 /// The leg of a back-to-back user agent ends because its other leg did.

@@ -24,18 +24,21 @@ pub(super) fn decide(call: &Watched, sight: &Sight, signal: &Signal, now: Timest
         Signal::Bye(_) if call.is_of_another_fork(sight) => noted("bye_of_another_fork"),
         Signal::ByeAnswered(_) if call.is_of_another_fork(sight) => noted("bye_of_another_fork_answered"),
         Signal::Ack(_) if !acknowledged => one(Event::Connected),
-        Signal::Bye(_) => one(Event::EndSeen(EndSeen { by: sight.by, act: act_of_bye(call, sight.by, now) })),
+        Signal::Bye(_) => {
+            ended(call, sight, now, EndSeen { by: sight.by, act: act_of_bye(call, sight.by, now) })
+        }
         Signal::ByeAnswered(response) if !challenges(response) => {
             let by = other(sight.by);
-            let end = EndSeen { by, act: Act::Bye };
-            let over = over(Act::Bye, by, Agent::Unknown, None, &["bye_not_seen"]);
-            Decision { events: vec![Event::EndSeen(end), over], ..Decision::default() }
+            let mut decision = ended(call, sight, now, EndSeen { by, act: Act::Bye });
+            decision.events.push(over(Act::Bye, by, Agent::Unknown, None, &["bye_not_seen"]));
+            decision
         }
-        Signal::Cancel(_) if call.cancelled_at.is_none() => one(Event::CancelSeen),
+        // Who has acknowledged the answer has nothing left to cancel.
+        Signal::Cancel(_) if !acknowledged && call.cancelled_at.is_none() => one(Event::CancelSeen),
         Signal::AckMissing if !acknowledged && sight.again.answer >= COPIES_OF_A_LOST_ACK => {
             one(over(Act::Timeout, Side::Callee, Agent::Timer, None, &[]))
         }
-        Signal::AckMissing if !acknowledged => noted("ack_not_seen"),
+        Signal::AckMissing if was_acknowledged(call, sight, now) => one(Event::FoundConnected),
         Signal::Reinvite(request) if !acknowledged && request.method == "INVITE" => {
             one(Event::FoundConnected)
         }
@@ -57,6 +60,22 @@ pub(super) fn decide(call: &Watched, sight: &Sight, signal: &Signal, now: Timest
         | Signal::TransportFailed { .. }
         | Signal::Drained(_) => passing(sight, signal),
     }
+}
+
+/// The BYE. An answer that its sender did not repeat had been acknowledged, on a way that is not watched.
+fn ended(call: &Watched, sight: &Sight, now: Timestamp, end: EndSeen) -> Decision {
+    let mut events = Vec::new();
+    if end.act == Act::Bye && was_acknowledged(call, sight, now) {
+        events.push(Event::FoundConnected);
+    }
+    events.push(Event::EndSeen(end));
+    Decision { events, ..Decision::default() }
+}
+
+/// A 2xx is repeated from T1 on until its ACK comes, on any transport (RFC 3261 §13.3.1.4).
+fn was_acknowledged(call: &Watched, sight: &Sight, now: Timestamp) -> bool {
+    let waited = call.answered_at.is_some_and(|answered| now.since(answered) >= call.sip.t1() * 4);
+    call.phase == Phase::Connecting && sight.again.answer == 0 && waited
 }
 
 /// A CANCEL that crossed the answer has lost (RFC 3261 §9.1); the caller's BYE right after it makes the wish good.
