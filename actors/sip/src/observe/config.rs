@@ -27,7 +27,7 @@ impl Default for ObserverConfig {
         Self {
             max_calls: 100_000,
             max_messages: 2_000,
-            max_known: 1_024,
+            max_known: 256,
             max_bytes: 20 * 1024,
             idle: Duration::from_secs(4 * 60 * 60),
             sip: SipTimers::default(),

@@ -16,9 +16,12 @@ pub(super) type Hop = (SocketAddr, SocketAddr);
 const MOST_HOPS: usize = 6;
 
 /// The messages of one call that were seen, by what makes them the same on every hop.
+///
+/// In two generations: when the younger one is full, the older one is forgotten. What comes again comes soon.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Known {
-    seen: HashMap<u64, Hops>,
+    younger: HashMap<u64, Hops>,
+    older: HashMap<u64, Hops>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -36,8 +39,6 @@ pub(super) enum Novelty {
     Relayed,
     /// Seen on this hop; how many copies of it came on the first one.
     Again(u32),
-    /// There is no room to remember more.
-    Unknown,
 }
 
 /// What makes a message the same on every hop of its way: not its Vias, its routes or its addresses.
@@ -60,10 +61,14 @@ impl Identity {
 }
 
 impl Known {
-    /// Takes a sighted message in, if there is room among `most`.
+    /// Takes a sighted message in, among `most` others.
     pub(super) fn take(&mut self, identity: Identity, sighting: &Sighting, most: usize) -> Novelty {
         let hop = (sighting.source, sighting.destination);
-        if let Some(known) = self.seen.get_mut(&identity.0) {
+        let known = match self.younger.get_mut(&identity.0) {
+            Some(known) => Some(known),
+            None => self.older.get_mut(&identity.0),
+        };
+        if let Some(known) = known {
             if known.hops.contains(&hop) || known.hops.len() >= MOST_HOPS {
                 known.copies += u32::from(known.hops.first() == Some(&hop));
                 return Novelty::Again(known.copies);
@@ -71,10 +76,10 @@ impl Known {
             known.hops.push(hop);
             return Novelty::Relayed;
         }
-        if self.seen.len() >= most {
-            return Novelty::Unknown;
+        if self.younger.len() >= most.div_ceil(2) {
+            self.older = std::mem::take(&mut self.younger);
         }
-        self.seen.insert(identity.0, Hops { hops: SmallVec::from_slice(&[hop]), copies: 0 });
+        self.younger.insert(identity.0, Hops { hops: SmallVec::from_slice(&[hop]), copies: 0 });
         Novelty::New
     }
 }

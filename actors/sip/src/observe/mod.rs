@@ -24,6 +24,7 @@ mod legs;
 mod mend;
 mod observer;
 mod opening;
+mod parties;
 mod record;
 mod sighting;
 mod tracked;

@@ -129,7 +129,7 @@ impl Observer {
         let slots = self.by_call_id.get(message.call_id()).map(SmallVec::as_slice).unwrap_or_default();
         let fits = |slot: &&Slot| {
             self.calls.get(slot).is_some_and(|call| {
-                let known = classify::requester(message, &call.caller_tag);
+                let known = call.parties.by_tags(message);
                 known == Some(Side::Caller) && begins && call.takes_invite(message.cseq().0)
                     || known.is_some() && !begins
             })

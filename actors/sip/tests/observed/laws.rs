@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use callbox_events::Timestamp;
 use callbox_events::schema::Commit;
+use callbox_events::verdict::{Cause, why};
 use callbox_sip::observe::{Observer, ObserverConfig, Sighting};
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -124,6 +125,8 @@ fn a_long_call_has_a_short_record() {
     let events: usize = calls[0].iter().map(|stored| stored.commit.events.len()).sum();
     assert!(events <= 2_010, "{events} events");
     whole("a long call", &calls[0]);
+    let verdict = why(calls[0].iter().map(|stored| &stored.commit)).unwrap().verdict;
+    assert_eq!(verdict.cause, Cause::Hangup);
 }
 
 /// A message larger than a commit may be is known by its Call-ID alone.
