@@ -32,6 +32,20 @@ impl Deadlines {
         self.0.insert(due, at);
     }
 
+    /// The same deadline earlier than thought, if it is still waited for.
+    pub(super) fn sooner(&mut self, due: Due, at: Timestamp) {
+        if let Some(known) = self.0.get_mut(&due) {
+            *known = at.min(*known);
+        }
+    }
+
+    /// The same deadline later than thought, if it is still waited for.
+    pub(super) fn later(&mut self, due: Due, at: Timestamp) {
+        if let Some(known) = self.0.get_mut(&due) {
+            *known = at.max(*known);
+        }
+    }
+
     pub(super) fn clear(&mut self, due: Due) {
         self.0.remove(&due);
     }

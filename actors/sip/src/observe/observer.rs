@@ -32,6 +32,8 @@ pub struct Observer {
     /// Calls that are over and may still see latecomers.
     over: BTreeSet<Slot>,
     legs: Legs,
+    /// The ids given to calls that began in this millisecond.
+    issued: (u64, BTreeSet<CallId>),
     now: Timestamp,
 }
 
@@ -47,6 +49,7 @@ impl Observer {
             due: BTreeSet::new(),
             over: BTreeSet::new(),
             legs: Legs::default(),
+            issued: (0, BTreeSet::new()),
             now: Timestamp::default(),
         }
     }
@@ -165,15 +168,17 @@ impl Observer {
         self.link(slot, links, commits);
     }
 
-    /// Two calls that begin in one millisecond with the same names are one too many for the derivation of ids.
-    fn unused(&self, id: CallId) -> CallId {
-        let mut bytes = *id.as_bytes();
-        while self.calls.values().next_back().is_some_and(|last| *last.record.id().as_bytes() == bytes) {
-            if let Some(last) = bytes.last_mut() {
-                *last = last.wrapping_add(1);
-            }
+    /// Ids begin with the millisecond: only a call that began in the same one can have the same, and then the same names.
+    fn unused(&mut self, id: CallId) -> CallId {
+        let millisecond = self.now.micros() / 1000;
+        if self.issued.0 != millisecond {
+            self.issued = (millisecond, BTreeSet::new());
         }
-        CallId::from_bytes(bytes)
+        let mut number = u128::from_be_bytes(*id.as_bytes());
+        while !self.issued.1.insert(CallId::from_bytes(number.to_be_bytes())) {
+            number = number.wrapping_add(1);
+        }
+        CallId::from_bytes(number.to_be_bytes())
     }
 
     /// Tells both legs of each other, where there is evidence that they are legs of one call.

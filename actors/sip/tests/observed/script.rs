@@ -156,7 +156,12 @@ impl Script {
             by_caller,
             cseq,
             branch: options.get("branch").unwrap_or(&branch),
-            vias: options.get("vias").map_or(hop + 1, |count| count.parse().unwrap()),
+            vias: match options.get("vias") {
+                Some(count) => count.parse().unwrap(),
+                // A CANCEL, and the ACK of a failure, are made hop by hop (RFC 3261 §9.1, §17.1.1.3).
+                None if shares != method || method == "CANCEL" => 1,
+                None => hop + 1,
+            },
             source: address(source, 5060),
             options,
         }

@@ -10,6 +10,7 @@ use super::remote_bye::{COPIES_OF_A_LOST_ACK, is_after_64_t1};
 use crate::call::observed::{Relation, Seen, Sight};
 use crate::call::{Act, Signal};
 use crate::party::{Agent, Side};
+use crate::sip::Request;
 
 /// How exactly a session timer is kept, in milliseconds.
 const SESSION_SLACK_MS: u64 = 1500;
@@ -42,7 +43,7 @@ pub(super) fn ack_missing(facts: &Facts<'_>) -> Option<Draft> {
     }
     let (bye, by) = observed_bye(facts)?;
     let unacknowledged = facts.connected.is_none() && facts.acks.iter().all(|ack| ack.event > bye.event);
-    if by == Side::Caller || !unacknowledged || copies < COPIES_OF_A_LOST_ACK || !is_after_64_t1(facts, bye) {
+    if by == Side::Caller || !unacknowledged || copies < COPIES_OF_A_LOST_ACK || !is_late(facts, bye) {
         return None;
     }
     let waited = text::span(millis(bye.at, answered.at));
@@ -52,6 +53,15 @@ pub(super) fn ack_missing(facts: &Facts<'_>) -> Option<Draft> {
             .because(bye.event, format!("the callee's BYE came {waited} after its answer, which is 64·T1"))
             .because(answered.event, format!("the answer was repeated {copies} times and no ACK passed")),
     )
+}
+
+/// Whether the BYE came 64·T1 after the answer, by the usual T1 or by that of who repeated the answer.
+fn is_late(facts: &Facts<'_>, bye: Fact<&Request>) -> bool {
+    let t1 = facts.watch.as_ref().and_then(|watch| watch.again.t1_ms);
+    let patience = u64::from(t1.unwrap_or_default()) * 64;
+    let took = facts.answered.map_or(0, |answered| millis(bye.at, answered.at));
+    // A first copy is late by what the machine that sent it was busy with.
+    is_after_64_t1(facts, bye) || (patience > 0 && took.abs_diff(patience) <= patience / 4)
 }
 
 /// 2d: the CANCEL met the answer on its way; the caller's BYE made its wish good.

@@ -1,5 +1,6 @@
 //! Reading: which messages are new, and what they mean.
 
+use callbox_events::Timestamp;
 use callbox_events::call::Signal;
 use callbox_events::call::observed::{Seen, Sight};
 use callbox_events::party::Side;
@@ -64,7 +65,7 @@ impl Tracked {
         let by = self.parties.sender(message, requester);
         let seen = if initial {
             self.overcome(commits);
-            self.attempt = Attempt::new(message);
+            self.attempt = Attempt::new(message, sighting);
             self.deadlines.set(Due::NoResponse, sighting.at + self.config.sip.patience());
             Some(Seen::Retried {
                 credentials: classify::has_credentials(message),
@@ -75,7 +76,7 @@ impl Tracked {
             Some(classify::request(message, &self.attempt))
         } else {
             if self.attempt.cseq == u32::MAX && message.method().as_str() == "INVITE" && self.is_in_setup() {
-                self.attempt = Attempt::unseen(message.cseq().0);
+                self.attempt = Attempt::unseen(message.cseq().0, sighting.at);
             }
             classify::response(message, requester, &mut self.attempt)
         };
@@ -85,7 +86,7 @@ impl Tracked {
             sight.offer = self.offer_of(requester, message.cseq().0);
         }
         if let Some(Signal::Success(_)) = sight.signal() {
-            self.attempt.success.get_or_insert(tag);
+            self.attempt.succeed(tag, sighting.at);
         }
         self.put(sight, sighting, commits);
     }
@@ -101,7 +102,7 @@ impl Tracked {
         let is_initial =
             message.is_request() && message.method().as_str() == "INVITE" && message.to_tag().is_none();
         let by = self.parties.sender(message, requester);
-        if is_initial && self.attempt.relayed(message) && self.held.is_some() {
+        if is_initial && self.attempt.relayed(message, sighting) && self.held.is_some() {
             self.overcome(commits);
             let seen = Seen::Retried { credentials: false, request: digest::request(message) };
             let sight = self.sight(message, by, requester, seen);
@@ -127,9 +128,15 @@ impl Tracked {
         let (cseq, method) = message.cseq();
         if requester == Side::Caller && method.as_str() == "INVITE" && cseq == self.attempt.cseq {
             match message.status() {
-                None => self.attempt.copies = self.attempt.copies.max(copies),
-                Some(200..=299) => self.again.answer = self.again.answer.max(copies),
-                Some(_) => {}
+                None if copies > self.attempt.copies => {
+                    self.attempt.copies = copies;
+                    self.copied(Due::NoResponse, sighting.at);
+                }
+                Some(200..=299) if copies > self.again.answer => {
+                    self.again.answer = copies;
+                    self.copied(Due::AckMissing, sighting.at);
+                }
+                None | Some(_) => {}
             }
         }
         if self.is_over() && !self.repeated {
@@ -138,6 +145,19 @@ impl Tracked {
             let sight = Sight::new(self.parties.sender(message, requester), None, seen);
             self.put(sight, sighting, commits);
         }
+    }
+
+    /// A first copy tells T1, and with it when its sender loses patience: sooner than usual in laboratories. Every copy
+    /// tells that it has not lost it yet.
+    fn copied(&mut self, due: Due, at: Timestamp) {
+        let (known, interval) = (self.attempt.t1.is_some(), self.attempt.copied(at));
+        if let Some(t1) = self.attempt.t1.filter(|t1| !known && *t1 < self.config.sip.t1()) {
+            self.again.t1_ms = u32::try_from(t1.as_millis()).ok();
+            self.deadlines.sooner(due, at + t1 * 68);
+        }
+        let t1 = self.attempt.t1.unwrap_or(self.config.sip.t1());
+        // An answer comes again after twice as long at most (RFC 3261 §13.3.1.4); timer B ends right after a last copy.
+        self.deadlines.later(due, at + if due == Due::AckMissing { interval * 2 } else { t1 * 2 });
     }
 
     /// The message that follows had to be mended before it could be read.

@@ -57,11 +57,11 @@ impl Tracked {
         let has_invite =
             message.is_request() && message.method().as_str() == "INVITE" && message.to_tag().is_none();
         let attempt = match (has_invite, message.method().as_str()) {
-            (true, _) => Attempt::new(message),
+            (true, _) => Attempt::new(message, sighting),
             (false, "INVITE" | "CANCEL") if message.to_tag().is_none() || !message.is_request() => {
-                Attempt::unseen(message.cseq().0)
+                Attempt::unseen(message.cseq().0, sighting.at)
             }
-            (false, _) => Attempt::unseen(u32::MAX),
+            (false, _) => Attempt::unseen(u32::MAX, sighting.at),
         };
         let mut call = Self {
             record,
