@@ -31,7 +31,7 @@ pub(super) struct Attempt {
     pub cancelled: bool,
     /// When the INVITE, or the answer to it, was seen last.
     last_at: Timestamp,
-    /// T1 of who sent that, by when its first copy came; shorter than usual in laboratories.
+    /// T1 of who sent that, by when its second copy came; shorter than usual in laboratories.
     pub t1: Option<Duration>,
 }
 
@@ -140,12 +140,12 @@ impl Attempt {
         }
     }
 
-    /// A copy of what was seen first; the first one comes after T1 (RFC 3261 §17.1.1.2, §13.3.1.4). How long it came
-    /// after the copy before.
-    pub(super) fn copied(&mut self, at: Timestamp) -> Duration {
+    /// Copy number `copies` of what was seen first; how long it came after the one before. The second one comes 2·T1
+    /// after the first (RFC 3261 §17.1.1.2, §13.3.1.4), and is less disturbed by how long the first message took to leave.
+    pub(super) fn copied(&mut self, copies: u32, at: Timestamp) -> Duration {
         let waited = at.since(self.last_at);
-        if self.t1.is_none() && waited >= SHORTEST_T1 {
-            self.t1 = Some(waited);
+        if copies == 2 && waited >= SHORTEST_T1 * 2 {
+            self.t1 = Some(waited / 2);
         }
         self.last_at = at;
         waited

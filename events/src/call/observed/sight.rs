@@ -39,7 +39,7 @@ pub struct Again {
     /// Copies of the first 2xx to the INVITE on the hop where it was seen first.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub answer: u32,
-    /// T1 in milliseconds of who sent the INVITE or the answer, by when its first copy came; if shorter than usual.
+    /// T1 in milliseconds of who sent the INVITE or the answer, by when its second copy came; if shorter than usual.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub t1_ms: Option<u32>,
     /// All copies on the same hop, those of the answer included.

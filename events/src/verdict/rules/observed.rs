@@ -60,8 +60,7 @@ fn is_late(facts: &Facts<'_>, bye: Fact<&Request>) -> bool {
     let t1 = facts.watch.as_ref().and_then(|watch| watch.again.t1_ms);
     let patience = u64::from(t1.unwrap_or_default()) * 64;
     let took = facts.answered.map_or(0, |answered| millis(bye.at, answered.at));
-    // A first copy is late by what the machine that sent it was busy with.
-    is_after_64_t1(facts, bye) || (patience > 0 && took.abs_diff(patience) <= patience / 4)
+    is_after_64_t1(facts, bye) || (patience > 0 && took.abs_diff(patience) <= patience / 10)
 }
 
 /// 2d: the CANCEL met the answer on its way; the caller's BYE made its wish good.

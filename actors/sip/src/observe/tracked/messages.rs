@@ -130,11 +130,11 @@ impl Tracked {
             match message.status() {
                 None if copies > self.attempt.copies => {
                     self.attempt.copies = copies;
-                    self.copied(Due::NoResponse, sighting.at);
+                    self.copied(Due::NoResponse, copies, sighting.at);
                 }
                 Some(200..=299) if copies > self.again.answer => {
                     self.again.answer = copies;
-                    self.copied(Due::AckMissing, sighting.at);
+                    self.copied(Due::AckMissing, copies, sighting.at);
                 }
                 None | Some(_) => {}
             }
@@ -147,15 +147,15 @@ impl Tracked {
         }
     }
 
-    /// A first copy tells T1, and with it when its sender loses patience: sooner than usual in laboratories. Every copy
+    /// A second copy tells T1, and with it when its sender loses patience: sooner than usual in laboratories. Every copy
     /// tells that it has not lost it yet.
-    fn copied(&mut self, due: Due, at: Timestamp) {
-        let (known, interval) = (self.attempt.t1.is_some(), self.attempt.copied(at));
+    fn copied(&mut self, due: Due, copies: u32, at: Timestamp) {
+        let (known, interval) = (self.attempt.t1.is_some(), self.attempt.copied(copies, at));
         if let Some(t1) = self.attempt.t1.filter(|t1| !known && *t1 < self.config.sip.t1()) {
             self.again.t1_ms = u32::try_from(t1.as_millis()).ok();
-            self.deadlines.sooner(due, at + t1 * 68);
+            self.deadlines.sooner(due, at + t1 * 65);
         }
-        let t1 = self.attempt.t1.unwrap_or(self.config.sip.t1());
+        let t1 = self.attempt.t1.unwrap_or(self.config.sip.t1()).min(self.config.sip.t1());
         // An answer comes again after twice as long at most (RFC 3261 §13.3.1.4); timer B ends right after a last copy.
         self.deadlines.later(due, at + if due == Due::AckMissing { interval * 2 } else { t1 * 2 });
     }

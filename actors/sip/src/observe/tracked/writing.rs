@@ -18,6 +18,9 @@ use super::Tracked;
 /// So many copies of an INVITE say that its sender got no response; without them the responses took another way.
 const COPIES_WITHOUT_RESPONSE: u32 = 3;
 
+/// Copies of an INVITE until timer B: the last one is sent at 63·T1 (RFC 3261 §17.1.1.2).
+const COPIES_UNTIL_TIMER_B: u32 = 6;
+
 impl Tracked {
     /// The next deadline has come.
     pub(in crate::observe) fn fire(&mut self, now: Timestamp, commits: &mut Vec<Commit>) {
@@ -38,6 +41,10 @@ impl Tracked {
     /// Nothing more will be seen.
     pub(in crate::observe) fn stop(&mut self, stop: Stop, at: Timestamp, commits: &mut Vec<Commit>) {
         self.give_up(commits);
+        if self.is_in_setup() && !self.attempt.answered && self.attempt.copies >= COPIES_UNTIL_TIMER_B {
+            let seen = Seen::Signal(Signal::TimedOut(Pending::Invite));
+            self.write(Sight::new(Side::Nobody, None, seen), at, None, commits);
+        }
         if !self.is_over() {
             self.write(Sight::new(Side::Nobody, None, Seen::Stopped(stop)), at, None, commits);
         }
