@@ -97,7 +97,11 @@ impl Counted {
                 | Event::EndingSent
                 | Event::Ending(_)
                 | Event::Recovered(_)
-                | Event::Noted(_) => {}
+                | Event::Noted(_)
+                | Event::Observed(_)
+                | Event::FoundConnected
+                | Event::CancelSeen
+                | Event::EndSeen(_) => {}
             }
         }
     }
