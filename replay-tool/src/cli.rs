@@ -54,6 +54,9 @@ pub enum Command {
     Check(commands::check::Args),
     Diff(commands::diff::Args),
     Verify(commands::verify::Args),
+    Prove(commands::prove::Args),
+    Beats(commands::beats::Args),
+    Key(commands::key::Args),
     Stats(commands::stats::Args),
     Tail(commands::tail::Args),
 }
@@ -88,6 +91,9 @@ fn run(cli: &Cli, out: &mut Output) -> Result<ExitCode, Failure> {
         Command::Check(args) => commands::check::run(args, common, out),
         Command::Diff(args) => commands::diff::run(args, common, out),
         Command::Verify(args) => commands::verify::run(args, common, out),
+        Command::Prove(args) => commands::prove::run(args, common, out),
+        Command::Beats(args) => commands::beats::run(args, common, out),
+        Command::Key(args) => commands::key::run(args, common, out),
         Command::Stats(args) => commands::stats::run(args, common, out),
         Command::Tail(args) => commands::tail::run(args, common, out),
     }

@@ -1,9 +1,12 @@
 //! One file per command: its arguments, and what it does with them.
 
+pub mod beats;
 pub mod check;
 pub mod diff;
+pub mod key;
 pub mod ladder;
 pub mod list;
+pub mod prove;
 pub mod show;
 pub mod stats;
 pub mod step;

@@ -1,7 +1,9 @@
 //! Drawing for people: tables, events, verdicts, charts. Calm: colour marks what matters, the rest is plain or dim.
 
+pub mod beats;
 pub mod events;
 pub mod ladder;
+pub mod proof;
 pub mod style;
 pub mod table;
 pub mod time;
