@@ -28,6 +28,8 @@ mod live;
 mod lock;
 pub mod memory;
 mod open_error;
+pub mod proof;
+pub mod prove;
 pub mod reader;
 pub mod recording;
 pub mod repair;
