@@ -1,11 +1,14 @@
 //! The journal as the engine and the tools see it, whatever keeps it.
 
+use std::sync::Weak;
+
 use callbox_events::CallId;
 use callbox_events::schema::{Commit, StoredCommit};
 
 use crate::append::Append;
 use crate::chain::Link;
 use crate::error::{AppendError, CloseError, ReadError};
+use crate::proof::beat::Liveness;
 use crate::subscription::Subscription;
 
 /// What an append takes to be true of the call.
@@ -161,6 +164,15 @@ pub trait Journal: JournalReader {
 
     /// What this backend can do.
     fn caps(&self) -> Caps;
+
+    /// Asks for a beat of `liveness` in every checkpoint from now on, as long as it lives. Does nothing in a journal
+    /// that makes no checkpoints.
+    fn attend(&self, liveness: Weak<dyn Liveness>) {
+        let _ = liveness;
+    }
+
+    /// Makes a checkpoint now instead of at the next interval, if this journal makes any. Blocks until it is durable.
+    fn checkpoint(&self) {}
 
     /// Why new calls are refused now: it is closed, a write failed, or the disk is full, which may pass. `None` while it
     /// takes them.

@@ -7,6 +7,8 @@
 //! | `WATERMARK` | how far the journal was acknowledged (see [`watermark`](crate::watermark)) |
 //! | `wal/…` | segments of the write-ahead log, each named by the first global sequence number in it |
 //! | `log/…` | one sled directory, named by the first global sequence number in it |
+//! | `checkpoints` | signed notes over the journal, one after another (see [`proof`](crate::proof)) |
+//! | `FRONTIER` | the tree of the newest checkpoint, to go on from; may be missing |
 //! | `aside/…` | copies of a log that could not be opened, made before the repair |
 //! | `live.sock` or `live.sock.path` | the socket of the process that writes, or the place of it |
 
@@ -27,6 +29,10 @@ pub const LOCK: &str = "LOCK";
 pub const WATERMARK: &str = "WATERMARK";
 /// The directory of the write-ahead log's segments.
 pub const WAL: &str = "wal";
+/// The file of checkpoints.
+pub const CHECKPOINTS: &str = "checkpoints";
+/// The right edge of the tree under the newest checkpoint.
+pub const FRONTIER: &str = "FRONTIER";
 /// The directory of sled directories.
 pub const LOG: &str = "log";
 /// The directory of copies.

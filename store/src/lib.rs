@@ -33,6 +33,7 @@ pub mod prove;
 pub mod reader;
 pub mod recording;
 pub mod repair;
+pub mod seal;
 mod select;
 pub mod sled;
 mod subscription;

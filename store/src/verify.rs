@@ -4,7 +4,8 @@
 //! 1. the store's own marks: format, watermark;
 //! 2. the log, once through: no gap, each frame's checksum, each commit readable and equal to its header, each call's
 //!    versions without a gap, each link of its chain;
-//! 3. the index: each row readable, each call read through it gives exactly the commits that the log holds.
+//! 3. the index: each row readable, each call read through it gives exactly the commits that the log holds;
+//! 4. the checkpoints: each genuine, linked to the one before, and made of just these commits.
 //!
 //! Memory is bounded by the number of calls that are open at one place of the log, not by its length.
 
@@ -18,8 +19,14 @@ use crate::chain::{self, Link};
 use crate::error::ReadError;
 use crate::frame::Facts;
 use crate::journal::{Cursor, Head, JournalReader};
+use crate::layout;
 use crate::open_error::OpenError;
+use crate::proof::audit::{Audit, Seals};
+use crate::proof::entries::Entry;
+use crate::proof::key::PublicKey;
+use crate::proof::leaf::Leaf;
 use crate::reader::{self, Attached};
+use crate::seal;
 use crate::sled;
 
 /// More damages than this are counted, not listed.
@@ -68,6 +75,8 @@ pub struct Report {
     pub damages: Vec<Damage>,
     /// How many damages there are in all.
     pub damaged: u64,
+    /// The checkpoints.
+    pub seals: Seals,
 }
 
 impl Report {
@@ -85,33 +94,68 @@ impl Report {
     }
 }
 
+/// What an auditor brings along.
+#[derive(Debug, Clone, Default)]
+pub struct Brought {
+    /// Keys that checkpoints must be signed with, each with one of them.
+    pub keys: Vec<PublicKey>,
+    /// Checkpoints that were kept elsewhere: the journal must be a continuation of each.
+    pub checkpoints: Vec<Entry>,
+}
+
 /// Checks a store: through its writer if there is one, otherwise a copy of it.
 ///
 /// # Errors
 /// [`OpenError`] if there is nothing that could be checked. Damage is no error but part of the report.
 pub fn verify(dir: impl AsRef<Path>, progress: &mut dyn FnMut(Progress)) -> Result<Report, OpenError> {
-    match reader::attach(dir.as_ref())? {
-        Attached::Live(reader) => Ok(verify_reader(&reader, progress)),
-        Attached::Free(copy) => Ok(sled::check_copy(copy.path(), progress)),
+    verify_with(dir, &Brought::default(), progress)
+}
+
+/// The same for somebody who knows more than the store says of itself.
+///
+/// # Errors
+/// As above.
+pub fn verify_with(
+    dir: impl AsRef<Path>,
+    brought: &Brought,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Report, OpenError> {
+    let dir = dir.as_ref();
+    let kept = seal::kept(dir).map_err(OpenError::io("reading", &dir.join(layout::CHECKPOINTS)))?;
+    let walk = Walk::new(Audit::new(kept, brought.checkpoints.clone(), &brought.keys));
+    match reader::attach(dir)? {
+        Attached::Live(reader) => Ok(through_reader(&reader, walk, progress)),
+        Attached::Free(copy) => Ok(sled::check_copy(copy.path(), walk, progress)),
     }
 }
 
 /// Checks what any reader gives: sequence, versions, chains. The reader compares checksums itself.
 pub fn verify_reader(reader: &dyn JournalReader, progress: &mut dyn FnMut(Progress)) -> Report {
+    let none = Audit::new(Box::new(std::iter::empty()), Vec::new(), &[]);
+    through_reader(reader, Walk::new(none), progress)
+}
+
+fn through_reader(
+    reader: &dyn JournalReader,
+    mut walk: Walk<'_>,
+    progress: &mut dyn FnMut(Progress),
+) -> Report {
     let mut report = Report::default();
-    if let Err(error) = walk(reader, &mut report, progress) {
+    walk.audit.begin(&mut report);
+    if let Err(error) = walk_through(reader, &mut walk, &mut report, progress) {
         report.add(error);
     }
+    walk.finish(&mut report);
     report
 }
 
-fn walk(
+fn walk_through(
     reader: &dyn JournalReader,
+    walk: &mut Walk<'_>,
     report: &mut Report,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<(), ReadError> {
     let tail = reader.tail()?.seq();
-    let mut chains = Chains::default();
     let mut next = 0;
     for stored in reader.read_all(Cursor::START)? {
         let stored = stored?;
@@ -121,8 +165,9 @@ fn walk(
         next = Cursor::after(&stored).seq();
         let payload = encoded(&stored)?;
         if let Some(facts) = Facts::of(&stored.commit) {
-            chains.follow(stored.seq, &facts, &stored.hash, &payload, report);
+            walk.follow(stored.seq, &facts, &stored.hash, &payload, report);
         }
+        walk.seal(&stored, report);
         report.tell(next, tail, progress);
     }
     if next < tail {
@@ -141,6 +186,44 @@ impl Report {
         if self.commits.is_multiple_of(4_096) || events == of {
             progress(Progress { events, of });
         }
+    }
+}
+
+/// What is carried along on the way through the log.
+pub(crate) struct Walk<'a> {
+    chains: Chains,
+    pub(crate) audit: Audit<'a>,
+}
+
+impl<'a> Walk<'a> {
+    fn new(audit: Audit<'a>) -> Self {
+        Self { chains: Chains::default(), audit }
+    }
+
+    /// Compares a commit with what its call had before.
+    pub(crate) fn follow(
+        &mut self,
+        seq: u64,
+        facts: &Facts,
+        hash: &Link,
+        payload: &[u8],
+        report: &mut Report,
+    ) {
+        self.chains.follow(seq, facts, hash, payload, report);
+    }
+
+    /// Puts a commit into the tree.
+    pub(crate) fn seal(&mut self, stored: &StoredCommit, report: &mut Report) {
+        if let Some(leaf) = Leaf::of(stored) {
+            self.audit.add(&leaf, report);
+        }
+    }
+
+    /// Looks at what should come behind the last commit. If something is damaged already, that checkpoints reach further
+    /// is a consequence.
+    pub(crate) fn finish(self, report: &mut Report) {
+        let whole = report.is_sound();
+        report.seals = self.audit.finish(whole, report);
     }
 }
 

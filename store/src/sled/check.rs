@@ -16,23 +16,29 @@ use crate::error::ReadError;
 use crate::frame::Frame;
 use crate::keys;
 use crate::layout;
-use crate::verify::{Chains, Damage, Progress, Report};
+use crate::verify::{Damage, Progress, Report, Walk};
 use crate::watermark::{self, Level};
 
 /// Checks a private copy of a store.
-pub fn check_copy(copy: &Path, progress: &mut dyn FnMut(Progress)) -> Report {
+pub fn check_copy(copy: &Path, mut walk: Walk<'_>, progress: &mut dyn FnMut(Progress)) -> Report {
     let mut report = Report::default();
-    let marked = watermark(copy, &mut report);
+    walk.audit.begin(&mut report);
+    look(copy, &mut walk, &mut report, progress);
+    walk.finish(&mut report);
+    report
+}
+
+fn look(copy: &Path, walk: &mut Walk<'_>, report: &mut Report, progress: &mut dyn FnMut(Progress)) {
+    let marked = watermark(copy, report);
     let found = open_copy(copy).map_err(|damage| report.add(damage)).ok().flatten();
-    if let Err(error) = both(copy, found.as_ref().map(|found| &found.log), marked, &mut report, progress) {
+    if let Err(error) = both(copy, found.as_ref().map(|found| &found.log), marked, walk, report, progress) {
         report.add(error);
     }
     if let Some(found) = found
-        && let Err(error) = index(&found, &mut report)
+        && let Err(error) = index(&found, report)
     {
         report.add(error);
     }
-    report
 }
 
 /// sled's part as it is, not made again; `None` if nothing was ever written.
@@ -93,10 +99,10 @@ fn both(
     copy: &Path,
     log: Option<&Arc<Log>>,
     marked: u64,
+    walk: &mut Walk<'_>,
     report: &mut Report,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<(), ReadError> {
-    let mut chains = Chains::default();
     let mut next = 0;
     for met in Both::new(copy, log)? {
         match met {
@@ -104,7 +110,7 @@ fn both(
                 if seq > next {
                     report.add(ReadError::at_seq(next, format!("a gap: after it comes {seq}")));
                 }
-                next = walk(seq, &frames, &mut chains, report).max(next);
+                next = record(seq, &frames, walk, report).max(next);
             }
             Met::Damage(damage) => report.add(damage),
         }
@@ -119,13 +125,13 @@ fn both(
 }
 
 /// Checks the frames of a record; returns where the next must begin.
-fn walk(seq: u64, frames: &[u8], chains: &mut Chains, report: &mut Report) -> u64 {
+fn record(seq: u64, frames: &[u8], walk: &mut Walk<'_>, report: &mut Report) -> u64 {
     let mut end = seq;
     let walked = read::frames(seq, frames, |frame| {
         // A damaged header can't be trusted to tell where the next frame begins.
         frame.check().map_err(|error| ReadError::at_seq(frame.seq, error.to_string()))?;
         end = frame.end();
-        whole(&frame, chains, report);
+        whole(&frame, walk, report);
         Ok(())
     });
     if let Err(error) = walked {
@@ -134,11 +140,12 @@ fn walk(seq: u64, frames: &[u8], chains: &mut Chains, report: &mut Report) -> u6
     end
 }
 
-fn whole(frame: &Frame<'_>, chains: &mut Chains, report: &mut Report) {
-    if let Err(error) = frame.decode() {
-        report.add(error);
+fn whole(frame: &Frame<'_>, walk: &mut Walk<'_>, report: &mut Report) {
+    walk.follow(frame.seq, &frame.facts, &frame.hash, frame.payload, report);
+    match frame.decode() {
+        Ok(stored) => walk.seal(&stored, report),
+        Err(error) => report.add(error),
     }
-    chains.follow(frame.seq, &frame.facts, &frame.hash, frame.payload, report);
 }
 
 /// Reads every call through the index and the table, and counts.

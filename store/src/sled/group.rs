@@ -9,6 +9,7 @@ use crate::chain::{self, Link};
 use crate::error::{AppendError, ReadError};
 use crate::frame::{self, Facts};
 use crate::journal::{Head, Position};
+use crate::proof::leaf::Leaf;
 use callbox_events::CallId;
 
 /// A group being built.
@@ -18,6 +19,7 @@ pub struct Group {
     first: u64,
     next: u64,
     acks: Vec<(Ack, Position)>,
+    leaves: Vec<Leaf>,
     rows: Vec<Row>,
 }
 
@@ -39,6 +41,8 @@ pub struct Finished {
     pub frames: Vec<u8>,
     /// To be resolved once it is durable.
     pub acks: Vec<(Ack, Position)>,
+    /// What the tree over the journal says of its commits.
+    pub leaves: Vec<Leaf>,
     /// The rows of the index that go with it.
     pub rows: Vec<Row>,
     /// Up to where the index is complete with them, if that is to be kept.
@@ -49,7 +53,14 @@ impl Group {
     /// An empty group after `tail`, in a buffer that was used before.
     pub fn new(tail: u64, mut buffer: Vec<u8>) -> Self {
         buffer.clear();
-        Self { frames: buffer, first: tail, next: tail, acks: Vec::new(), rows: Vec::new() }
+        Self {
+            frames: buffer,
+            first: tail,
+            next: tail,
+            acks: Vec::new(),
+            leaves: Vec::new(),
+            rows: Vec::new(),
+        }
     }
 
     /// True if nothing has to be written.
@@ -87,12 +98,14 @@ impl Group {
     }
 
     fn add(&mut self, request: Request, previous: &Link, table: &mut Table) {
-        let Request { facts, payload, ack, urgent: _ } = request;
+        let Request { facts, at, payload, ack, urgent: _ } = request;
         let hash = chain::link(previous, &payload);
         let seq = self.next;
         frame::write(&mut self.frames, seq, &facts, &hash, &payload);
         self.next = seq + u64::from(facts.events);
         self.rows.extend(table.note(&facts, hash, seq, self.first));
+        let Facts { call, version, events, last: _ } = facts;
+        self.leaves.push(Leaf { seq, call, version, events, at, link: hash });
         self.acks.push((ack, Position { seq }));
     }
 
@@ -103,8 +116,8 @@ impl Group {
             self.rows.extend(table.sweep(self.next));
             floor = table.rise(self.next);
         }
-        let Self { frames, first, next: end, acks, rows } = self;
-        Finished { first, end, frames, acks, rows, floor }
+        let Self { frames, first, next: end, acks, leaves, rows } = self;
+        Finished { first, end, frames, acks, leaves, rows, floor }
     }
 }
 

@@ -32,7 +32,7 @@ mod young;
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -53,6 +53,9 @@ use crate::layout;
 use crate::live::server::Server;
 use crate::lock::Lock;
 use crate::open_error::OpenError;
+use crate::proof::beat::Liveness;
+use crate::proof::key::SigningKey;
+use crate::seal::{SealFile, Seals};
 use crate::subscription::Subscription;
 use crate::wal::record::MAX_FRAMES_BYTES;
 use crate::wal::writer::Writer as Wal;
@@ -93,6 +96,10 @@ pub struct Options {
     pub cache_bytes: u64,
     /// Whether other processes can read through a socket in the store's directory.
     pub serve_readers: bool,
+    /// What signs checkpoints; without it they are made all the same, unsigned.
+    pub signing_key: Option<Arc<SigningKey>>,
+    /// How often a checkpoint is made while there is something to say. Zero: when asked for, and at the end.
+    pub checkpoint_interval: Duration,
 }
 
 const CACHE_BYTES: u64 = 64 * 1024 * 1024;
@@ -111,6 +118,8 @@ impl Default for Options {
             segment_bytes: 64 * 1024 * 1024,
             cache_bytes: CACHE_BYTES,
             serve_readers: true,
+            signing_key: None,
+            checkpoint_interval: Duration::from_secs(60),
         }
     }
 }
@@ -123,6 +132,7 @@ pub struct SledJournal {
     store: Arc<Store>,
     queue: Arc<Queue>,
     writer: Mutex<Option<JoinHandle<()>>>,
+    seals: Option<Arc<Seals>>,
     sink: Mutex<Option<JoinHandle<()>>>,
     server: Option<Server>,
 }
@@ -174,10 +184,12 @@ impl SledJournal {
         let group = Limits { commits: options.group_commits.max(1), bytes: group_bytes };
         let queue = Arc::new(Queue::new(capacity, group));
         let growth = Growth { any: options.group_delay, relaxed: options.relaxed_delay };
-        let writer = Writer::new(Arc::clone(&store), Arc::clone(&queue), wal, watermark, growth);
+        let seals = open_seals(&store, options)?;
+        let writer =
+            Writer::new(Arc::clone(&store), Arc::clone(&queue), wal, watermark, seals.clone(), growth);
         let sink = (Arc::clone(&store), Arc::clone(&queue));
         let mut journal =
-            Self { store, queue, writer: Mutex::default(), sink: Mutex::default(), server: None };
+            Self { store, queue, writer: Mutex::default(), seals, sink: Mutex::default(), server: None };
         journal.spawn(&journal.sink, "callbox-sink", move || sink::run(&sink.0, &sink.1))?;
         journal.spawn(&journal.writer, "callbox-journal", move || writer.run())?;
         if options.serve_readers {
@@ -217,6 +229,9 @@ impl SledJournal {
             self.store.log.young.close();
             join(&self.sink)
         }];
+        if let Some(seals) = &self.seals {
+            seals.finish();
+        }
         if joined.iter().all(Result::is_ok) {
             return Ok(());
         }
@@ -235,6 +250,14 @@ impl Drop for SledJournal {
         let _ = self.stop(CLOSED);
         self.server = None;
     }
+}
+
+/// Goes on with the checkpoints of a store. What can't be read can't be sealed: then there are none, and the calls go on.
+fn open_seals(store: &Arc<Store>, options: &Options) -> Result<Option<Arc<Seals>>, OpenError> {
+    let opened = SealFile::open(&store.dir, store.durable(), |from| store.read_all(from))?;
+    let Some((file, sealer)) = opened else { return Ok(None) };
+    let seals = Seals::start(file, sealer, options.signing_key.clone(), options.checkpoint_interval);
+    seals.map(Arc::new).map(Some).map_err(OpenError::io("starting the checkpoints of", &store.dir))
 }
 
 /// Opens a private copy of a store for reading.
@@ -264,7 +287,8 @@ fn request(commit: &Commit, expect: Expect) -> Result<(Request, Append), AppendE
         return Err(AppendError::TooLarge { bytes: payload.len(), limit: MAX_COMMIT_BYTES });
     }
     let (ack, append) = Append::pending();
-    Ok((Request { facts, payload, urgent: is_urgent(commit), ack }, append))
+    let at = commit.at;
+    Ok((Request { facts, at, payload, urgent: is_urgent(commit), ack }, append))
 }
 
 impl Journal for SledJournal {
@@ -284,6 +308,18 @@ impl Journal for SledJournal {
 
     fn refusal(&self) -> Option<AppendError> {
         self.queue.refusal()
+    }
+
+    fn attend(&self, liveness: Weak<dyn Liveness>) {
+        if let Some(seals) = &self.seals {
+            seals.attend(liveness);
+        }
+    }
+
+    fn checkpoint(&self) {
+        if let Some(seals) = &self.seals {
+            seals.checkpoint(self.store.durable());
+        }
     }
 
     fn close(&self) -> Result<(), CloseError> {

@@ -4,6 +4,8 @@ use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use callbox_events::Timestamp;
+
 use super::room::Side;
 use crate::append::Ack;
 use crate::error::AppendError;
@@ -14,6 +16,8 @@ use crate::frame::{Facts, HEADER_BYTES};
 pub struct Request {
     /// What the log needs to know of it.
     pub facts: Facts,
+    /// When it was recorded.
+    pub at: Timestamp,
     /// Encoded.
     pub payload: Vec<u8>,
     /// Whether something waits to be let out by its ack: a message, the answer to a command.

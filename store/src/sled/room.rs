@@ -75,7 +75,7 @@ mod tests {
     fn request(commit: &callbox_events::schema::Commit) -> (Request, Append) {
         let (ack, append) = Append::pending();
         let facts = Facts::of(commit).unwrap();
-        (Request { facts, payload: vec![1; 10], urgent: false, ack }, append)
+        (Request { facts, at: commit.at, payload: vec![1; 10], urgent: false, ack }, append)
     }
 
     #[test]

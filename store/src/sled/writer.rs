@@ -12,6 +12,7 @@ use super::store::Store;
 use super::tree::Fault;
 use super::young::Item;
 use crate::error::AppendError;
+use crate::seal::Seals;
 use crate::wal::pack::Packer;
 use crate::wal::record;
 use crate::wal::writer::Writer as Wal;
@@ -23,6 +24,7 @@ pub struct Writer {
     queue: Arc<Queue>,
     wal: Wal,
     watermark: Watermark,
+    seals: Option<Arc<Seals>>,
     pace: Pace,
     tail: u64,
     packer: Packer,
@@ -33,11 +35,18 @@ pub struct Writer {
 
 impl Writer {
     /// A writer for an open store; nothing happens before [`run`](Self::run).
-    pub fn new(store: Arc<Store>, queue: Arc<Queue>, wal: Wal, watermark: Watermark, growth: Growth) -> Self {
+    pub fn new(
+        store: Arc<Store>,
+        queue: Arc<Queue>,
+        wal: Wal,
+        watermark: Watermark,
+        seals: Option<Arc<Seals>>,
+        growth: Growth,
+    ) -> Self {
         let tail = store.durable();
         let (pace, packer) = (Pace::new(growth), Packer::default());
         let (frames, record) = (Vec::new(), Vec::new());
-        Self { store, queue, wal, watermark, pace, tail, packer, frames, record }
+        Self { store, queue, wal, watermark, seals, pace, tail, packer, frames, record }
     }
 
     /// Writes until the queue is closed and empty. The first failure poisons the queue: what is on disk is not known
@@ -92,6 +101,9 @@ impl Writer {
         self.store.log.young.push(Item { rows: finished.rows, ..item });
         self.store.publish(finished.end);
         finished.acks.into_iter().for_each(|(ack, position)| ack.resolve(Ok(position)));
+        if let Some(seals) = &self.seals {
+            seals.add(&finished.leaves);
+        }
         self.frames = finished.frames;
         Ok(())
     }
