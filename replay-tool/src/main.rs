@@ -6,6 +6,7 @@
 //! - [`cli`] is the command line, [`commands`] holds one file per command.
 //! - [`source`] opens a store, [`selector`] finds a call in it, [`scan`] walks over all calls in bounded memory.
 //! - [`export`] writes calls in other formats, [`redact`] without personal data, [`import`] takes recordings in.
+//! - [`trust`] reads the keys and the checkpoints that an auditor brings along.
 //! - [`render`] draws; [`output`] knows where to and how wide.
 //! - [`failure`] and [`exit_code`] are how a command says that it could not.
 
@@ -24,6 +25,7 @@ mod render;
 mod scan;
 mod selector;
 mod source;
+mod trust;
 mod when;
 
 #[cfg(test)]

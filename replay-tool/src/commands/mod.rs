@@ -1,12 +1,15 @@
 //! One file per command: its arguments, and what it does with them.
 
+pub mod beats;
 pub mod check;
 pub mod diff;
 pub mod export;
 pub mod import;
 pub mod join;
+pub mod key;
 pub mod ladder;
 pub mod list;
+pub mod prove;
 pub mod show;
 pub mod stats;
 pub mod step;

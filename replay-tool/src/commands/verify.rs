@@ -1,11 +1,14 @@
-//! `callbox verify`: every checksum, sequence and chain of a store or a recording.
+//! `callbox verify`: every checksum, sequence, chain and checkpoint of a store or a recording; or a proof by itself.
+
+mod proof;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use callbox_store::proof::audit::Reach;
 use callbox_store::recording;
 use callbox_store::repair::{Repair, RepairError, repair};
-use callbox_store::verify::{self, Damage, Report};
+use callbox_store::verify::{self, Brought, Damage, Report};
 use serde_json::json;
 
 use crate::cli::Common;
@@ -15,23 +18,37 @@ use crate::output::Output;
 use crate::progress::Progress;
 use crate::render::style::{BAD, GOOD};
 use crate::render::words::count;
-use crate::source;
+use crate::trust::{self, Trust};
+use crate::{render, source};
 
 const EXAMPLES: &str = "\
 Examples:
   callbox verify --store journal
   callbox verify --store journal --repair new    write what is sound to a new store
   callbox verify --recording calls.recording
+  callbox verify --store journal --public-key callbox.key.pub --checkpoint kept-elsewhere.note
+  callbox verify --proof call.proof --public-key callbox.key.pub     without any store
 
-The journal is kept twice, so damage to one copy loses nothing; engine and tools read the other one. Exits with 1 if anything is damaged; each damage is printed with its place.";
+The journal is kept twice, so damage to one copy loses nothing; engine and tools read the other one.
+Without a public key the checkpoints are compared with the journal, but not their signatures. A checkpoint that was
+kept elsewhere shows also that the end was cut off, or that the whole store was made anew.
+Exits with 1 if anything is damaged; each damage is printed with its place.";
 
-/// Verify every checksum, sequence number and hash chain of a store or a recording
+/// Verify every checksum, sequence number, hash chain and checkpoint of a store or a recording, or a proof
 #[derive(Debug, Clone, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
     /// Write what is sound to a new store in this directory, and list what is lost
     #[arg(long, value_name = "DIR")]
     repair: Option<PathBuf>,
+    #[command(flatten)]
+    trust: Trust,
+    /// A checkpoint that was kept elsewhere, or a copy of the file of them: the journal must go on from it (repeatable)
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["proof", "repair", "recording"])]
+    checkpoint: Vec<PathBuf>,
+    /// Verify this proof instead, as `callbox prove` made it
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["repair", "recording"])]
+    proof: Option<PathBuf>,
 }
 
 /// Runs the command.
@@ -39,17 +56,26 @@ pub fn run(args: &Args, common: &Common, out: &mut Output) -> Result<ExitCode, F
     if let Some(into) = &args.repair {
         return repaired(into, common, out);
     }
+    let keys = args.trust.keys()?;
+    if let Some(path) = &args.proof {
+        return proof::run(path, &keys, common, out);
+    }
+    let brought = Brought { keys, checkpoints: trust::checkpoints(&args.checkpoint)? };
     let bar = Progress::events(0);
     let mut reached = |progress: verify::Progress| bar.reached(progress.events, progress.of);
     let report = match &common.recording {
         Some(path) => recording::verify(path, &mut reached)?,
-        None => verify::verify(source::dir(common)?, &mut reached)?,
+        None => verify::verify_with(source::dir(common)?, &brought, &mut reached)?,
     };
     drop(bar);
     if common.json {
         out.json(&document(&report))?
     } else {
-        print(out, &report)?
+        print(out, &report)?;
+        // A recording has no checkpoints of its own.
+        if common.recording.is_none() {
+            render::proof::seals(out, &report.seals, &brought.keys)?;
+        }
     }
     Ok(if report.is_sound() { ExitCode::Ok } else { ExitCode::Finding })
 }
@@ -114,6 +140,7 @@ fn listed(damages: &[Damage]) -> Vec<serde_json::Value> {
 
 fn document(report: &Report) -> serde_json::Value {
     let damages = listed(&report.damages);
+    let seals = &report.seals;
     json!({
         "sound": report.is_sound(),
         "calls": report.calls,
@@ -121,7 +148,20 @@ fn document(report: &Report) -> serde_json::Value {
         "events": report.events,
         "damaged": report.damaged,
         "damages": damages,
+        "checkpoints": {
+            "kept": seals.checkpoints,
+            "signed": seals.signed,
+            "unsigned": seals.unsigned,
+            "elsewhere": seals.elsewhere,
+            "covered": seals.covered.as_ref().map(reach),
+            "vouched": seals.vouched.as_ref().map(reach),
+            "cut": seals.cut,
+        },
     })
+}
+
+fn reach(reach: &Reach) -> serde_json::Value {
+    json!({"commits": reach.commits, "events": reach.events, "time": reach.time.to_string()})
 }
 
 fn print(out: &mut Output, report: &Report) -> std::io::Result<()> {

@@ -1,8 +1,10 @@
 //! Drawing for people: tables, events, verdicts, charts. Calm: colour marks what matters, the rest is plain or dim.
 
+pub mod beats;
 pub mod events;
 pub mod join;
 pub mod ladder;
+pub mod proof;
 pub mod style;
 pub mod table;
 pub mod time;

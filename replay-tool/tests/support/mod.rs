@@ -32,10 +32,15 @@ impl Store {
         store
     }
 
-    /// The same with its writer still there.
+    /// The same with its writer still there. What it has is sealed.
     pub fn kept_open(calls: impl IntoIterator<Item = Vec<Commit>>) -> (Self, SledJournal) {
+        Self::with(Options::default(), calls)
+    }
+
+    /// The same with these options.
+    pub fn with(options: Options, calls: impl IntoIterator<Item = Vec<Commit>>) -> (Self, SledJournal) {
         let dir = tempfile::tempdir().unwrap();
-        let journal = SledJournal::open(dir.path(), Options::default()).unwrap();
+        let journal = SledJournal::open(dir.path(), options).unwrap();
         let append = |commit: Commit| {
             let expect = Expect::of(&commit);
             journal.append(commit, expect)
@@ -44,6 +49,7 @@ impl Store {
         for append in appended {
             append.wait().unwrap();
         }
+        journal.checkpoint();
         (Self { dir }, journal)
     }
 
