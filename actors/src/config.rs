@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use callbox_events::call::Policy;
 use callbox_events::sip::Peer;
+use callbox_store::proof::key::SigningKey;
+use callbox_store::sled::Options;
 
 use crate::media::{MediaAdapter, StaticPcmu};
 
@@ -29,6 +31,11 @@ pub struct Config {
     /// Under load, how long commits may wait for one another before they are synced together: longer costs less CPU and
     /// answers later. Not used by [`crate::Engine::open_with`].
     pub group_delay: Duration,
+    /// What signs the journal's checkpoints; without it they are made unsigned. Not used by [`crate::Engine::open_with`].
+    pub signing_key: Option<Arc<SigningKey>>,
+    /// How often the journal makes a checkpoint, which also says that this engine listens; zero: only when it closes. Not
+    /// used by [`crate::Engine::open_with`].
+    pub checkpoint_interval: Duration,
     /// How many threads the calls are spread over; 0: half of the machine's cores, at least one.
     pub arbiters: usize,
     /// User-Agent and Server.
@@ -53,6 +60,7 @@ pub enum ShutdownPolicy {
 
 impl Default for Config {
     fn default() -> Self {
+        let journal = Options::default();
         Self {
             node: "callbox".into(),
             listen: Vec::new(),
@@ -61,7 +69,9 @@ impl Default for Config {
             max_pending: 8_192,
             media: Arc::new(StaticPcmu::default()),
             store: PathBuf::from("callbox-store"),
-            group_delay: callbox_store::sled::Options::default().group_delay,
+            group_delay: journal.group_delay,
+            signing_key: journal.signing_key,
+            checkpoint_interval: journal.checkpoint_interval,
             arbiters: 0,
             user_agent: concat!("callbox/", env!("CARGO_PKG_VERSION")).into(),
             seed: None,

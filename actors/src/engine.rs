@@ -42,7 +42,12 @@ impl Engine {
     /// [`OpenError`]: nothing is left running then.
     pub fn open(config: Config) -> Result<Self, OpenError> {
         check(&config)?;
-        let options = Options { group_delay: config.group_delay, ..Options::default() };
+        let options = Options {
+            group_delay: config.group_delay,
+            signing_key: config.signing_key.clone(),
+            checkpoint_interval: config.checkpoint_interval,
+            ..Options::default()
+        };
         let journal = SledJournal::open(&config.store, options)?;
         Self::start(config, Arc::new(journal), true)
     }

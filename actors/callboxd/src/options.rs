@@ -100,6 +100,14 @@ pub struct Options {
     #[arg(long, value_name = "MS")]
     pub group_delay: Option<u64>,
 
+    /// Private key that signs the journal's checkpoints, as `callbox key new` makes it; unsigned without it
+    #[arg(long, value_name = "FILE")]
+    pub signing_key: Option<PathBuf>,
+
+    /// How often the journal makes a checkpoint, which also says that we listen; 0 = only at the end [default: 60]
+    #[arg(long, value_name = "SECS")]
+    pub checkpoint_interval: Option<Seconds>,
+
     /// Product name in our SIP messages
     #[arg(long, value_name = "TEXT")]
     pub user_agent: Option<String>,
@@ -147,6 +155,8 @@ impl Options {
             max_calls: self.max_calls.or(below.max_calls),
             t1: self.t1.or(below.t1),
             group_delay: self.group_delay.or(below.group_delay),
+            signing_key: self.signing_key.or(below.signing_key),
+            checkpoint_interval: self.checkpoint_interval.or(below.checkpoint_interval),
             user_agent: self.user_agent.or(below.user_agent),
             node: self.node.or(below.node),
         }

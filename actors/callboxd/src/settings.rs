@@ -1,11 +1,14 @@
 //! What `callboxd serve` runs with: the options, checked and completed.
 
 use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use callbox_events::call::{Policy, RecoveryPolicy, SipTimers};
 use callbox_events::sip::{Peer, Transport};
+use callbox_store::proof::key::SigningKey;
 
 use crate::failure::Failure;
 use crate::hep::gate::Gate;
@@ -29,6 +32,10 @@ pub struct Settings {
     pub max_calls: Option<usize>,
     /// How long records may wait for one another under load; `None`: the engine's own choice.
     pub group_delay: Option<Duration>,
+    /// What signs checkpoints.
+    pub signing_key: Option<Arc<SigningKey>>,
+    /// How often a checkpoint is made; `None`: the engine's own choice.
+    pub checkpoint_interval: Option<Duration>,
     /// Product name in SIP messages; `None`: the engine's own.
     pub user_agent: Option<String>,
     /// Name of this node in the journal.
@@ -67,6 +74,8 @@ impl TryFrom<Options> for Settings {
             listen: listen(&options.listen)?,
             max_calls: options.max_calls,
             group_delay: options.group_delay.map(group_delay).transpose()?,
+            signing_key: options.signing_key.as_deref().map(signing_key).transpose()?,
+            checkpoint_interval: options.checkpoint_interval.map(Seconds::millis).map(Duration::from_millis),
             user_agent: options.user_agent.map(header_text).transpose()?,
             node: options.node,
         })
@@ -136,6 +145,22 @@ fn group_delay(ms: u64) -> Result<Duration, Failure> {
     Ok(Duration::from_millis(ms))
 }
 
+/// Reads a private key. Others should not be able to; whether they are is the operator's affair, but told.
+fn signing_key(path: &Path) -> Result<Arc<SigningKey>, Failure> {
+    let shown = path.display();
+    let text = std::fs::read_to_string(path)
+        .map_err(|e| Failure::usage(format!("the signing key {shown} can't be read: {e}")))?;
+    let key = SigningKey::parse(&text).map_err(|e| {
+        Failure::usage(format!("{shown} holds no private key: {e}"))
+            .hint("`callbox key new -o FILE` makes a key; --signing-key takes FILE, verifiers take FILE.pub")
+    })?;
+    let mode = std::fs::metadata(path).map_or(0, |meta| meta.permissions().mode());
+    if mode & 0o077 != 0 {
+        tracing::warn!(file = %shown, "others can read the signing key; chmod 600 keeps it private");
+    }
+    Ok(Arc::new(key))
+}
+
 /// A text that may stand in a SIP header.
 fn header_text(text: String) -> Result<String, Failure> {
     if text.is_empty() || text.chars().any(char::is_control) {
@@ -175,6 +200,11 @@ mod tests {
             (Options { hep: "udp:0.0.0.0:9060".parse().ok(), ..complete() }, "anybody", "--hep-allow"),
             (Options { hep: "tcp:127.0.0.1:9060".parse().ok(), ..complete() }, "--hep takes udp:", ""),
             (Options { hep_password_file: Some("/nowhere/key".into()), ..complete() }, "/nowhere/key", ""),
+            (
+                Options { signing_key: Some("/nowhere/callbox.key".into()), ..complete() },
+                "/nowhere/callbox.key",
+                "",
+            ),
             (Options { t1: Some(0), ..complete() }, "--t1", ""),
             (Options { group_delay: Some(201), ..complete() }, "--group-delay", ""),
             (Options { user_agent: Some("a\r\nEvil: 1".into()), ..complete() }, "--user-agent", ""),

@@ -12,6 +12,7 @@ use callbox_events::schema::Commit;
 use callbox_events::sip::Peer;
 use callbox_sip::ids::SeededIds;
 use callbox_store::Journal;
+use callbox_store::proof::beat::Liveness;
 use tokio::sync::{mpsc, oneshot};
 
 use super::inbound::Router;
@@ -20,7 +21,7 @@ use super::work::Work;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::error::OpenError;
-use crate::transport::{Sink, TransportOptions, Transports};
+use crate::transport::{Listening, Sink, TransportOptions, Transports};
 
 /// How much work may wait for one arbiter.
 const WORK: usize = 1_024;
@@ -132,6 +133,9 @@ async fn run(
         }
     };
     let listening = transports.listening().to_vec();
+    let alive: Arc<dyn Liveness> =
+        Arc::new(Listening { node: parts.config.node.clone(), transports: transports.clone() });
+    parts.journal.attend(Arc::downgrade(&alive));
     let arbiters = RefCell::new(Vec::new());
     for (index, work) in work.into_iter().enumerate() {
         let (parts, transports) = (parts.clone(), transports.clone());
@@ -146,6 +150,8 @@ async fn run(
     let _ = ready.send(Ok(listening));
     // Ends with an error when the engine is dropped, which is what we wait for.
     let _ = stopping.await;
+    // While it is still true that we listen.
+    parts.journal.checkpoint();
     transports.close().await;
     for arbiter in arbiters.take() {
         arbiter.stop();

@@ -6,6 +6,7 @@
 
 mod events;
 mod framing;
+mod liveness;
 mod tcp;
 mod udp;
 
@@ -19,6 +20,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use events::Reporter;
+use liveness::Counters;
+pub use liveness::Listening;
 
 /// One message as it came in: a datagram, or a frame cut from a stream.
 #[derive(Debug, Clone)]
@@ -107,6 +110,7 @@ struct Shared {
     reporter: Reporter,
     stop: CancellationToken,
     tracker: TaskTracker,
+    counters: Arc<Counters>,
 }
 
 #[derive(Debug)]
@@ -138,13 +142,15 @@ impl Transports {
             tasks.push(task);
         }
         let (stop, tracker) = (CancellationToken::new(), TaskTracker::new());
+        let counters: Arc<Counters> = Arc::default();
+        let sink = counting(sink, Arc::clone(&counters));
         for task in tasks {
             start(task, &sink, &options, &stop, &tracker);
         }
         let forward = events::forward(reports, sink, stop.clone());
         tokio::task::spawn_local(tracker.track_future(forward));
         let listening = sockets.iter().map(Socket::local).collect();
-        Ok(Self { shared: Arc::new(Shared { listening, sockets, reporter, stop, tracker }) })
+        Ok(Self { shared: Arc::new(Shared { listening, sockets, reporter, stop, tracker, counters }) })
     }
 
     /// Where it listens, with the real ports, in the order given.
@@ -157,6 +163,7 @@ impl Transports {
     /// On a stream the connection that stands is used, else a new one is made. A failure comes as
     /// [`TransportEvent::SendFailed`], never from inside this call.
     pub fn send(&self, local: Peer, peer: Peer, bytes: Bytes) {
+        Counters::add(&self.shared.counters.sent, 1);
         match self.socket(local, peer) {
             Some(Socket::Udp(udp)) => udp.send(peer.addr, bytes),
             Some(Socket::Tcp(tcp)) => tcp.send(peer.addr, bytes),
@@ -195,6 +202,16 @@ impl Transports {
             .or_else(|| listening.iter().position(|&at| reaches(at)))?;
         sockets.get(at)
     }
+}
+
+/// The same sink, behind a counter of what comes in.
+fn counting(sink: Sink, counters: Arc<Counters>) -> Sink {
+    Rc::new(move |event| {
+        if let TransportEvent::Batch(batch) = &event {
+            Counters::add(&counters.received, batch.len());
+        }
+        sink(event);
+    })
 }
 
 const NO_SOCKET: &str = "the engine has no listener of that transport and address family";
