@@ -16,6 +16,7 @@ mod decide;
 mod effect;
 mod event;
 mod input;
+mod note;
 mod phase;
 mod policy;
 mod signal;
@@ -32,6 +33,7 @@ pub use event::{
     Recovered,
 };
 pub use input::{Cause, CauseKind, Input, Recovery};
+pub use note::{Answerer, Note, Tone};
 pub use phase::Phase;
 pub use policy::{IncomingPolicy, Policy, RecoveryPolicy, RefusalKind, SipTimers};
 pub use signal::{Invite, Pending, Signal};

