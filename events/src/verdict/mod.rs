@@ -14,6 +14,7 @@
 //! a rule was refined it asks [`Rulebook`]. So old verdicts stay reproducible and `rejudge` can show what changed.
 
 mod announcement;
+mod compare;
 mod contradictions;
 mod draft;
 mod explain;
@@ -28,6 +29,7 @@ mod text;
 mod tuple;
 mod vocabulary;
 
+pub use compare::{Change, changes};
 pub use contradictions::contradictions;
 pub use families::{Cause, Family, UnknownCode};
 pub use judge::{judge, judge_with, why, why_with};

@@ -4,6 +4,7 @@
 
 mod frozen;
 mod laws;
+mod rulebook;
 mod script;
 mod snapshots;
 mod tables;

@@ -13,7 +13,7 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use callbox_events::verdict::{Cause, Family, Verdict, judge};
+use callbox_events::verdict::{Cause, Family, Race, Verdict, judge};
 
 use crate::script::play;
 
@@ -126,6 +126,16 @@ fn differences(row: &Row, verdict: &Verdict) -> String {
             "margin" => {
                 let margins: Vec<_> = verdict.races.iter().map(|r| format!("{:?}", r.margin_ms)).collect();
                 differ(key, value, &margins.join(" "));
+            }
+            "race" => {
+                let told = |race: &Race| {
+                    let margin = race.margin_ms.map_or_else(|| "-".to_owned(), |ms| format!("{ms} ms"));
+                    format!("{}: {} over {}, {margin}", race.kind, race.winner, race.loser)
+                };
+                if !verdict.races.iter().any(|race| told(race) == *value) {
+                    let all: Vec<String> = verdict.races.iter().map(told).collect();
+                    differ(key, value, &or_dash(all.join(" | ")));
+                }
             }
             "en" => differ(key, value, &verdict.summary.en),
             "zh" => differ(key, value, &verdict.summary.zh),

@@ -7,6 +7,7 @@ pub mod export;
 pub mod import;
 pub mod ladder;
 pub mod list;
+pub mod rejudge;
 pub mod show;
 pub mod stats;
 pub mod step;
