@@ -21,7 +21,8 @@ fn verdicts() -> Vec<Verdict> {
 fn the_rules_in_the_order_in_which_they_are_heard() {
     let mut text = String::new();
     for (place, rule) in (1..).zip(rules(Rulebook::NEWEST)) {
-        let since = if rule.since == Rulebook::V1_0 { String::new() } else { format!("since {}", rule.since) };
+        let since =
+            if rule.since == Rulebook::V1_0 { String::new() } else { format!("since {}", rule.since) };
         writeln!(text, "{place:>2}  {:<28} {:<8} {since:<10} {}", rule.id, rule.at_most, rule.about).unwrap();
     }
     insta::with_settings!({ omit_expression => true }, { insta::assert_snapshot!("rules", text) });
@@ -48,7 +49,8 @@ fn an_older_rulebook_is_a_part_of_a_newer_one() {
 #[test]
 fn every_leaf_of_the_vocabulary_has_a_row_in_the_tables() {
     let seen: BTreeSet<Cause> = verdicts().iter().map(|verdict| verdict.cause).collect();
-    let missing: Vec<&str> = Cause::ALL.iter().filter(|cause| !seen.contains(cause)).map(|c| c.code()).collect();
+    let missing: Vec<&str> =
+        Cause::ALL.iter().filter(|cause| !seen.contains(cause)).map(|c| c.code()).collect();
     let allowed: Vec<&str> = OBSERVED_ONLY.iter().map(|cause| cause.code()).collect();
     assert_eq!(missing, allowed, "leaves without a row");
     assert_eq!(Family::ALL.len(), seen.iter().map(|cause| cause.family()).collect::<BTreeSet<_>>().len());
@@ -73,10 +75,16 @@ fn every_rule_every_race_and_every_kind_of_answer_has_a_row_in_the_tables() {
         .collect();
     assert!(dead.is_empty(), "contradictions without a row: {dead:?}");
     for kind in RaceKind::ALL {
-        assert!(verdicts.iter().any(|v| v.races.iter().any(|race| race.kind == *kind)), "no row races {kind}");
+        assert!(
+            verdicts.iter().any(|v| v.races.iter().any(|race| race.kind == *kind)),
+            "no row races {kind}"
+        );
     }
     for kind in AnswerKind::ALL {
-        assert!(verdicts.iter().any(|verdict| verdict.answer_kind == Some(*kind)), "no row answered by {kind}");
+        assert!(
+            verdicts.iter().any(|verdict| verdict.answer_kind == Some(*kind)),
+            "no row answered by {kind}"
+        );
     }
 }
 
@@ -89,8 +97,21 @@ fn every_clue_of_an_announcement_has_a_row_in_the_tables() {
         .filter_map(|row| row.rule.as_deref()?.strip_prefix("clue."))
         .collect();
     let known = [
-        "automata", "diversion", "early_media_gated", "forwarded", "known_host", "one_way", "other_contact",
-        "other_dialog", "other_origin", "other_software", "reason", "reason_in_bye", "server_timer", "soon", "told",
+        "automata",
+        "diversion",
+        "early_media_gated",
+        "forwarded",
+        "known_host",
+        "one_way",
+        "other_contact",
+        "other_dialog",
+        "other_origin",
+        "other_software",
+        "reason",
+        "reason_in_bye",
+        "server_timer",
+        "soon",
+        "told",
         "tone",
     ];
     assert_eq!(heard.into_iter().collect::<Vec<_>>(), known);

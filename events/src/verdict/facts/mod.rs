@@ -168,6 +168,12 @@ impl<'a> Facts<'a> {
         self.connected.map(|_| millis(end, answered.at))
     }
 
+    /// How long it rang before the end, if so long that a phone may have given up by itself; some say 486 then.
+    /// Heard since rulebook 1.1.
+    pub(super) fn long_ringing_ms(&self) -> Option<u64> {
+        self.ring_ms().filter(|took| *took >= RING_TIMEOUT_MS && self.since(Rulebook::V1_1))
+    }
+
     /// Milliseconds from the first alerting to the answer or to the decision to end.
     pub(super) fn ring_ms(&self) -> Option<u64> {
         let rang = self.progress.first_alert()?;
@@ -175,6 +181,9 @@ impl<'a> Facts<'a> {
         Some(millis(end, rang.at))
     }
 }
+
+/// A phone that rang this long may have given up by itself, in milliseconds.
+const RING_TIMEOUT_MS: u64 = 20_000;
 
 impl<T> Fact<T> {
     /// Another fact at the same place.

@@ -14,8 +14,6 @@ use super::statuses;
 use crate::party::{Agent, Side};
 use crate::sip::Reason;
 
-/// A phone that rang this long may have given up by itself, in milliseconds; some send 486 then.
-const RING_TIMEOUT_MS: u64 = 20_000;
 /// Faster than any human can look at a display and refuse, in milliseconds.
 const NO_HUMAN_MS: u64 = 1000;
 /// A 480 that comes this fast after the alerting is no expired patience.
@@ -135,8 +133,7 @@ pub(super) fn by_status(facts: &Facts<'_>) -> Option<Draft> {
     }
     if let (Cause::Busy, Some(rang)) = (cause, facts.progress.first_alert()) {
         draft = draft.despite(rang.event, "it alerted first, so a person may have refused with this status");
-        let took = millis(last.fact.at, rang.at);
-        if facts.since(Rulebook::V1_1) && took >= RING_TIMEOUT_MS {
+        if let Some(took) = facts.long_ringing_ms() {
             let says = format!("it rang for {}: phones that give up send this status, too", text::span(took));
             draft = draft.despite(last.fact.event, says).at_most(Confidence::Weak);
         }
