@@ -185,6 +185,15 @@ fn rulebooks_are_named_by_their_version() {
 }
 
 #[test]
+fn rulebook_1_0_says_of_the_told_calls_what_it_always_said() {
+    let mut calls = stories::all();
+    calls.extend([stories::the_engine_crashes(), stories::bob_is_busy_at_last()]);
+    let told =
+        calls.into_iter().map(|call| Store::of([call]).callbox(&["why", "latest", "--rulebook", "1.0"]).ok());
+    insta::assert_snapshot!("rulebook_1_0", told.collect::<Vec<_>>().join("\n"));
+}
+
+#[test]
 fn show_prints_every_event_with_its_cause_and_messages() {
     let store = Store::of(stories::all());
     insta::assert_snapshot!("show", store.callbox(&["show", "5f1e77d0c2@127.0.0.1"]).ok());

@@ -5,6 +5,7 @@
 
 use std::fmt::Write as _;
 
+use callbox_events::schema::{self, Commit};
 use callbox_events::verdict::{Evidence, Rulebook, Verdict, judge_with};
 
 use crate::script::play;
@@ -19,6 +20,24 @@ fn rulebook_1_0_says_of_its_calls_what_it_always_said() {
         let today = told(&judge_with(Rulebook::V1_0, &play(script)));
         assert_eq!(verdict.trim_end(), today.trim_end(), "{script}");
     }
+}
+
+/// The calls of the frozen sample of schema version 1, one story of each role.
+#[test]
+fn rulebook_1_0_judges_the_frozen_records_as_ever() {
+    let mut rest = include_bytes!("../frozen/v1.bin").as_slice();
+    let mut calls: Vec<Vec<Commit>> = Vec::new();
+    while let Some((length, tail)) = rest.split_first_chunk::<4>() {
+        let (body, tail) = tail.split_at(u32::from_be_bytes(*length) as usize);
+        let commit = schema::decode(body).unwrap();
+        match calls.last_mut() {
+            Some(call) if call[0].call == commit.call => call.push(commit),
+            _ => calls.push(vec![commit]),
+        }
+        rest = tail;
+    }
+    let verdicts: Vec<String> = calls.iter().map(|call| told(&judge_with(Rulebook::V1_0, call))).collect();
+    insta::assert_snapshot!("frozen_records_by_1_0", verdicts.join("\n"));
 }
 
 /// Everything a verdict says, a line each.

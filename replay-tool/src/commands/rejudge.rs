@@ -29,6 +29,7 @@ Exits with 1 if a verdict changes.";
 #[command(after_help = EXAMPLES)]
 pub struct Args {
     /// The calls; all of the store if none is named
+    #[arg(value_name = "CALL")]
     calls: Vec<String>,
     /// Compare the newest rulebook with this one [default: the one before the newest]
     #[arg(long, value_name = "VERSION", value_parser = rulebook)]
