@@ -27,6 +27,8 @@ pub(super) struct Answer {
     pub kind: Option<AnswerKind>,
     /// The clues, as evidence.
     pub clues: Vec<Evidence>,
+    /// Clues that lost to who listened.
+    pub against: Vec<Evidence>,
     /// What the clues say it hides, and how surely.
     hides: Option<(Cause, Confidence, Vec<Evidence>)>,
     strong: bool,
@@ -60,6 +62,11 @@ fn told(facts: &Facts<'_>, mut answer: Answer) -> Answer {
         Answerer::Announcement => (AnswerKind::Announcement, "a recorded announcement"),
     };
     answer.kind = Some(kind);
+    if kind == AnswerKind::Party {
+        // A person who answered hides nothing, whatever the headers say.
+        answer.hides = None;
+        answer.against = std::mem::take(&mut answer.clues);
+    }
     answer.clues.insert(0, Evidence::new(event, format!("{words} was heard to answer")).by("clue.told"));
     answer.strong = true;
     answer
@@ -68,6 +75,7 @@ fn told(facts: &Facts<'_>, mut answer: Answer) -> Answer {
 /// Lets the answer speak in the draft.
 pub(super) fn apply(facts: &Facts<'_>, answer: &Answer, mut draft: Draft) -> Draft {
     draft.evidence.extend(answer.clues.iter().cloned());
+    draft.against.extend(answer.against.iter().cloned());
     let machine = matches!(answer.kind, Some(AnswerKind::Announcement | AnswerKind::Automaton));
     if machine && draft.cause == Cause::Hangup && draft.act == Some(Act::Bye) && is_remote_end(facts) {
         // 3j: who plays is who hung up: a machine on the way, not the person who was called.
@@ -155,5 +163,5 @@ fn heard_answer(facts: &Facts<'_>) -> Answer {
     };
     let hides = clues.hides();
     let rows = if strong || weak { clues.rows() } else { Vec::new() };
-    Answer { kind: Some(kind), clues: rows, hides, strong }
+    Answer { kind: Some(kind), clues: rows, hides, strong, ..Answer::default() }
 }

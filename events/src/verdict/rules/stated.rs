@@ -13,6 +13,10 @@ use crate::party::Role;
 pub(super) fn stated(facts: &Facts<'_>) -> Option<Draft> {
     let (event, role, hangup) = own_hangup(facts)?;
     let cause = hangup.cause.filter(|cause| fits(*cause, role, facts.answered.is_some()))?;
+    // That it hung up, the record shows better: it knows what crossed.
+    if matches!(cause, Cause::Hangup | Cause::Cancelled) {
+        return None;
+    }
     let who = text::agent(hangup.origin);
     let draft = Draft::certain(cause, role.side(), hangup.origin)
         .by_recorded(facts)
