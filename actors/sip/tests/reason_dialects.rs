@@ -87,7 +87,8 @@ const DIALECTS: &[(&str, &str, &str)] = &[
     // Words where the number says nothing.
     (r#"Q.850;cause=16;text="RTP timeout""#, "Q.850 16 'RTP timeout' -", "media_timeout"),
     (r#"Q.850;cause=31;text="credit_exhausted""#, "Q.850 31 'credit_exhausted' -", "credit_exhausted"),
-    (r#"Q.850;cause=17;text="credit_exhausted""#, "Q.850 17 'credit_exhausted' -", "credit_exhausted"),
+    (r#"Q.850;cause=17;text="credit_exhausted""#, "Q.850 17 'credit_exhausted' -", "busy"),
+    (r#"Q.850;cause=16;text="Accredited caller left""#, "Q.850 16 'Accredited caller left' -", "normal"),
     (r#"SIP;cause=408;text="Session timer expired""#, "SIP 408 'Session timer expired' -", "session_expired"),
     (r#"X-Vendor;text="a \"quoted; thing\"";cause=7"#, r#"X-Vendor 7 'a "quoted; thing"' -"#, "nothing"),
     // Nothing that could be read is no error.

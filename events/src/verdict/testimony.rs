@@ -57,20 +57,21 @@ impl Claim {
 }
 
 /// What a Reason value claims. A number says more than words, unless it says nothing about the cause; the words of
-/// another callbox are codes of our vocabulary and say it best.
+/// another callbox are codes of our vocabulary.
 pub(super) fn claim(rulebook: Rulebook, reason: &Reason) -> Claim {
     if rulebook == Rulebook::V1_0 {
         return number(rulebook, reason).unwrap_or_else(|| words::claim(rulebook, reason));
     }
+    let vague = match number(rulebook, reason).unwrap_or(Claim::Nothing) {
+        Claim::Cause(cause) => return Claim::Cause(cause),
+        vague @ (Claim::Normal | Claim::Timer | Claim::Nothing) => vague,
+    };
     if let Some(code) = reason.text.as_deref().and_then(|text| text.parse::<Cause>().ok()) {
         return Claim::Cause(code);
     }
-    match number(rulebook, reason).unwrap_or(Claim::Nothing) {
-        Claim::Cause(cause) => Claim::Cause(cause),
-        vague @ (Claim::Normal | Claim::Timer | Claim::Nothing) => match words::claim(rulebook, reason) {
-            Claim::Nothing => vague,
-            said => said,
-        },
+    match words::claim(rulebook, reason) {
+        Claim::Nothing => vague,
+        said @ (Claim::Cause(_) | Claim::Normal | Claim::Timer) => said,
     }
 }
 

@@ -275,14 +275,15 @@ fn final_status(commit: &Commit) -> Option<u16> {
 
 /// Whether an INVITE with credentials leaves with this commit.
 fn sent_credentials(commit: &Commit) -> bool {
-    commit.wire.iter().filter(|message| message.direction == WireDirection::Out).any(|message| {
-        let text = String::from_utf8_lossy(&message.bytes);
-        let mut lines = text.lines();
-        lines.next().is_some_and(|line| line.starts_with("INVITE "))
-            && lines.take_while(|line| !line.is_empty()).any(|line| {
-                let name = line.split(':').next().unwrap_or_default().trim_end();
-                ["Authorization", "Proxy-Authorization"].iter().any(|known| known.eq_ignore_ascii_case(name))
-            })
+    let invite = commit
+        .wire
+        .iter()
+        .find(|message| message.direction == WireDirection::Out && message.bytes.starts_with(b"INVITE "));
+    let Some(invite) = invite else { return false };
+    let text = String::from_utf8_lossy(&invite.bytes);
+    text.lines().skip(1).take_while(|line| !line.is_empty()).any(|line| {
+        let name = line.split(':').next().unwrap_or_default().trim_end();
+        ["Authorization", "Proxy-Authorization"].iter().any(|known| known.eq_ignore_ascii_case(name))
     })
 }
 

@@ -80,5 +80,11 @@ pub(in crate::verdict) fn found(rulebook: Rulebook, text: &str) -> Option<Cause>
     let text = text.to_ascii_lowercase();
     let text = if rulebook == Rulebook::V1_0 { text } else { text.replace('_', " ") };
     let mut known = WORDS.iter().filter(|(_, _, since)| *since <= rulebook);
-    known.find(|(words, _, _)| text.contains(words)).map(|(_, cause, _)| *cause)
+    known.find(|(words, _, since)| has(&text, words, *since)).map(|(_, cause, _)| *cause)
+}
+
+/// Whether the text has these words. The first rulebook heard them inside of other words, too.
+fn has(text: &str, words: &str, since: Rulebook) -> bool {
+    let begins_a_word = |at: usize| !text[..at].ends_with(|c: char| c.is_ascii_alphanumeric());
+    text.match_indices(words).any(|(at, _)| since == Rulebook::V1_0 || begins_a_word(at))
 }
