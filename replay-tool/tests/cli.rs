@@ -298,9 +298,10 @@ fn usage_errors_are_two_and_json_on_request() {
 #[test]
 fn help_has_examples() {
     insta::assert_snapshot!("help", callbox(&["--help"]).ok());
-    for command in
-        ["list", "show", "why", "ladder", "step", "check", "diff", "rejudge", "verify", "stats", "tail", "what-if"]
-    {
+    for command in [
+        "list", "show", "why", "ladder", "step", "check", "diff", "rejudge", "verify", "stats", "tail",
+        "what-if",
+    ] {
         let help = callbox(&[command, "--help"]).ok();
         assert!(help.contains("Examples:"), "{command}:\n{help}");
     }

@@ -4,6 +4,7 @@
 //! Steps are separated by `;`. A number is a response to our INVITE; `+5s` and `+43ms` let time pass. Words after a
 //! step say more: `183 sdp q850=17 tag=server`.
 
+#[path = "script/messages.rs"]
 mod messages;
 
 use std::time::Duration;

@@ -2,9 +2,9 @@
 
 pub mod check;
 pub mod diff;
-pub mod join;
 pub mod export;
 pub mod import;
+pub mod join;
 pub mod ladder;
 pub mod list;
 pub mod rejudge;

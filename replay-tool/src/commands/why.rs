@@ -44,7 +44,7 @@ pub enum Lang {
 pub fn run(args: &Args, common: &Common, out: &mut Output) -> Result<ExitCode, Failure> {
     let reader = source::open(common)?;
     let commits = selector::call(reader.as_ref(), &args.call)?;
-    let why = judged(args.rulebook.unwrap_or(Rulebook::NEWEST), &commits, &args.call)?;
+    let why = judged_by(args.rulebook.unwrap_or(Rulebook::NEWEST), &commits, &args.call)?;
     if common.json {
         out.json(&why)?;
     } else {
@@ -53,8 +53,12 @@ pub fn run(args: &Args, common: &Common, out: &mut Output) -> Result<ExitCode, F
     Ok(ExitCode::Ok)
 }
 
-/// The verdict of a call that has commits.
-pub fn judged(rulebook: Rulebook, commits: &[StoredCommit], named: &str) -> Result<Why, Failure> {
+/// The verdict of a call that has commits, by the newest rules.
+pub fn judged(commits: &[StoredCommit], named: &str) -> Result<Why, Failure> {
+    judged_by(Rulebook::NEWEST, commits, named)
+}
+
+fn judged_by(rulebook: Rulebook, commits: &[StoredCommit], named: &str) -> Result<Why, Failure> {
     why_with(rulebook, commits.iter().map(|stored| &stored.commit)).ok_or_else(|| {
         Failure::new(ExitCode::NotFound, "call_not_found", format!("nothing is recorded of `{named}`"))
     })
