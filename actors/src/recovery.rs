@@ -3,9 +3,14 @@
 use std::collections::HashSet;
 
 use callbox_events::CallId;
-use callbox_events::call::EventKind;
+use callbox_events::call::{EventKind, Input};
 use callbox_events::schema::Commit;
 use callbox_store::{Cursor, Journal, ReadError};
+
+/// A call of others: there is nothing to go on with.
+fn is_watched(first: &Commit) -> bool {
+    matches!(first.input, Input::Observed(_))
+}
 
 /// The commits of every call of `node` that was not released, call by call in the order of their ids.
 ///
@@ -20,7 +25,7 @@ pub(crate) fn unfinished(journal: &dyn Journal, node: &str) -> Result<Vec<Vec<Co
         }
         if commit.events.iter().any(|happened| happened.event.kind() == EventKind::Released) {
             open.remove(&commit.call);
-        } else if commit.version == 0 {
+        } else if commit.version == 0 && !is_watched(&commit) {
             open.insert(commit.call);
         }
     }

@@ -141,12 +141,44 @@ fn a_journal_that_refuses_stops_the_call_before_anything_leaves() {
     let journal = CheckedJournal::default();
     let a = open("a", quick(IncomingPolicy::Wait), &journal);
     let b = open("b", quick(IncomingPolicy::Ring), &CheckedJournal::default());
-    journal.fail_next(AppendError::Full);
+    journal.fail_next(AppendError::Unavailable { why: "the disk broke".into() });
     let placed = block_on(a.call(PlaceCall::new("", uri(&b, "bob", Transport::Udp))));
     assert!(matches!(placed, Err(CommandError::Journal(_))), "{placed:?}");
     let next = block_on(a.call(PlaceCall::new("", uri(&b, "bob", Transport::Udp))));
-    assert!(matches!(next, Err(CommandError::Journal(_))), "no new calls on a full disk: {next:?}");
+    assert!(matches!(next, Err(CommandError::Journal(_))), "no new calls on a broken disk: {next:?}");
     assert_eq!(b.journal().calls().unwrap().count(), 0, "nothing left");
+    block_on(a.close()).unwrap();
+    block_on(b.close()).unwrap();
+}
+
+#[test]
+fn a_full_disk_refuses_new_calls_and_lets_running_ones_wait_until_there_is_room() {
+    let (journal_a, journal_b) = (CheckedJournal::default(), CheckedJournal::default());
+    let a = open("a", quick(IncomingPolicy::Wait), &journal_a);
+    let b = open("b", quick(IncomingPolicy::Answer), &journal_b);
+    let running = call(&a, &b);
+    wait_for(&a, Notification::Connected);
+    let callee = wait_for(&b, Notification::Connected);
+
+    journal_b.fill(true);
+    let tail = journal_a.tail().unwrap().seq();
+    let refused = call(&a, &b);
+    assert_eq!(common::wait_from(&a, tail, Notification::Ended), refused);
+    assert_eq!(ended(&journal_a, refused).status, Some(503));
+    let own = block_on(b.call(PlaceCall::new("", uri(&a, "alice", Transport::Udp))));
+    assert!(matches!(own, Err(CommandError::Journal(_))), "{own:?}");
+    assert_eq!(block_on(a.hangup(running, Hangup::by(Agent::User))), Ok(Outcome::Accepted));
+    while journal_b.held() == 0 {
+        std::thread::yield_now();
+    }
+
+    journal_b.fill(false);
+    common::wait_of(&b, callee, Notification::Ended);
+    common::wait_of(&a, running, Notification::Ended);
+    assert_eq!(b.why(callee).unwrap().verdict.cause.to_string(), "hangup");
+    let tail = journal_a.tail().unwrap().seq();
+    let next = call(&a, &b);
+    assert_eq!(common::wait_from(&a, tail, Notification::Connected), next, "as if nothing had been");
     block_on(a.close()).unwrap();
     block_on(b.close()).unwrap();
 }

@@ -61,7 +61,12 @@ fn live(inputs: &[Input]) -> Vec<Commit> {
             call.apply(&event, at).unwrap();
             events.push(Happened { phase: call.phase(), event });
         }
-        let wire = vec![WireMessage { direction: WireDirection::In, peer: peer(), bytes: vec![b'x'; 600] }];
+        let wire = vec![WireMessage {
+            direction: WireDirection::In,
+            peer: peer(),
+            to: None,
+            bytes: vec![b'x'; 600],
+        }];
         let id = CallId::from_bytes([7; 16]);
         commits.push(Commit {
             call: id,

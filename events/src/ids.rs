@@ -15,7 +15,7 @@ use crate::time::Timestamp;
 /// The byte order is chronological, so that a journal's keys are written in order. The *text* puts the hash first
 /// (`hash` 20 hex digits, then `time` 12), so that a few leading characters already name a call.
 ///
-/// The hash covers the role, the SIP Call-ID, the From tag and the first CSeq: a retransmitted INVITE that reaches
+/// The hash covers the role (or that the call was only watched), the SIP Call-ID, the From tag and the first CSeq: a retransmitted INVITE that reaches
 /// another node yields the same hash and can be seen as a duplicate.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CallId([u8; 16]);
@@ -31,11 +31,22 @@ impl CallId {
     /// Derives the id of the call that starts at `at`.
     #[must_use]
     pub fn derive(at: Timestamp, role: Role, sip_call_id: &str, from_tag: &str, cseq: u32) -> Self {
+        let view = match role {
+            Role::Caller => 1,
+            Role::Callee => 2,
+        };
+        Self::hashed(at, view, sip_call_id, from_tag, cseq)
+    }
+
+    /// Derives the id of a call of others that was first seen at `at`.
+    #[must_use]
+    pub fn derive_observed(at: Timestamp, sip_call_id: &str, from_tag: &str, cseq: u32) -> Self {
+        Self::hashed(at, 3, sip_call_id, from_tag, cseq)
+    }
+
+    fn hashed(at: Timestamp, view: u8, sip_call_id: &str, from_tag: &str, cseq: u32) -> Self {
         let mut hash = Sha256::new();
-        hash.update([match role {
-            Role::Caller => 1u8,
-            Role::Callee => 2u8,
-        }]);
+        hash.update([view]);
         for part in [sip_call_id.as_bytes(), from_tag.as_bytes(), &cseq.to_be_bytes()] {
             hash.update((part.len() as u64).to_be_bytes());
             hash.update(part);

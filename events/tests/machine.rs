@@ -21,7 +21,7 @@ fn the_stories_run_as_written() {
     }
 }
 
-const KINDS: [EventKind; 17] = [
+const KINDS: [EventKind; 21] = [
     EventKind::Placed,
     EventKind::Sent,
     EventKind::Offered,
@@ -39,6 +39,10 @@ const KINDS: [EventKind; 17] = [
     EventKind::Recovered,
     EventKind::Released,
     EventKind::Noted,
+    EventKind::Observed,
+    EventKind::FoundConnected,
+    EventKind::CancelSeen,
+    EventKind::EndSeen,
 ];
 
 #[test]

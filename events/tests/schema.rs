@@ -106,6 +106,7 @@ fn commits() -> Vec<Commit> {
                 wire: vec![WireMessage {
                     direction: WireDirection::In,
                     peer: build::peer(),
+                    to: None,
                     bytes: vec![0, 255, 13, 10],
                 }],
             });

@@ -9,6 +9,7 @@
 //! - [`render`] draws; [`output`] knows where to and how wide.
 //! - [`failure`] and [`exit_code`] are how a command says that it could not.
 
+mod capture;
 mod cli;
 mod commands;
 mod exit_code;
@@ -25,6 +26,11 @@ mod selector;
 mod source;
 mod when;
 
+#[cfg(test)]
+#[allow(dead_code, reason = "the tests of the command line make more of them")]
+#[allow(clippy::unwrap_used, clippy::panic, reason = "a test that can't go on has failed")]
+#[path = "../tests/support/packets.rs"]
+mod packets;
 #[cfg(test)]
 #[allow(dead_code, reason = "the tests of the command line tell more of them")]
 #[path = "../tests/support/stories.rs"]

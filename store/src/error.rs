@@ -45,8 +45,9 @@ pub enum AppendError {
         /// The most a commit may have.
         limit: usize,
     },
-    /// The disk is full. The journal takes no more appends until it is opened again with room. The commit may or may
-    /// not be found then.
+    /// The disk is full. New calls are refused so for as long as it is: nothing was written. Commits of running calls wait
+    /// for room instead, and are answered so only if the journal is closed before there is some: they may or may not be
+    /// found then.
     #[error("the disk of the journal is full")]
     Full,
     /// The commit breaks the rules of the schema: no events, or a version other than the expected one. Nothing was
@@ -77,7 +78,7 @@ impl AppendError {
             Self::Unavailable { .. } => "open the journal again; its log tells what failed",
             Self::Overloaded => "refuse new calls until the disk has caught up",
             Self::TooLarge { .. } => "limit the size of SIP messages",
-            Self::Full => "make room on the disk, then open the journal again",
+            Self::Full => "make room on the disk; the journal goes on by itself",
             Self::Malformed { .. } => "this is a mistake in the program that appends",
         }
     }

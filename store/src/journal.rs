@@ -162,7 +162,8 @@ pub trait Journal: JournalReader {
     /// What this backend can do.
     fn caps(&self) -> Caps;
 
-    /// Why appends are refused from now on: it is closed, or a write failed. `None` while it takes them.
+    /// Why new calls are refused now: it is closed, a write failed, or the disk is full, which may pass. `None` while it
+    /// takes them.
     fn refusal(&self) -> Option<AppendError>;
 
     /// Writes what waits, then stops: later appends are [`AppendError::Unavailable`],

@@ -84,9 +84,21 @@ pub fn create(store: &Path) -> Result<(), OpenError> {
     fs::create_dir_all(store).map_err(OpenError::io("creating", store))?;
     if !store.join(FORMAT).exists() {
         refuse_foreign(store)?;
+        sync_names_above(store);
         write_format(store)?;
     }
     check(store)
+}
+
+/// Makes the name of the store durable, and those of the directories above it: they may have been made a moment ago, by
+/// us or by somebody who was killed. Those that can't be opened are not ours, so they were there before.
+fn sync_names_above(store: &Path) {
+    let path = fs::canonicalize(store).unwrap_or_else(|_| store.to_owned());
+    for dir in path.ancestors().skip(1) {
+        if let Err(error) = sync_dir(dir) {
+            tracing::debug!(%error, dir = %dir.display(), "a directory above the store can't be synced");
+        }
+    }
 }
 
 /// The names that an interrupted creation may have left.

@@ -36,6 +36,7 @@ struct Inner {
     /// Taken but neither durable nor acknowledged.
     staged: VecDeque<(StoredCommit, Vec<Ack>)>,
     holding: bool,
+    full: bool,
     failures: VecDeque<(AppendError, Fate)>,
     closed: Option<&'static str>,
 }
@@ -99,6 +100,15 @@ impl MemoryJournal {
     pub fn release_all(&self) {
         self.lock().holding = false;
         self.release(usize::MAX);
+    }
+
+    /// Test hook: the disk is full, or no longer so. Like a durable journal on such a disk it refuses new calls then, and
+    /// lets the commits of running ones wait for room.
+    pub fn fill(&self, full: bool) {
+        self.lock().full = full;
+        if !full {
+            self.release(usize::MAX);
+        }
     }
 
     /// Test hook: the next append is answered with `error` and leaves no trace.
@@ -202,6 +212,9 @@ impl Journal for MemoryJournal {
         if let Some(why) = inner.closed {
             return Append::known(Err(AppendError::Unavailable { why: why.into() }));
         }
+        if inner.full && commit.version == 0 {
+            return Append::known(Err(AppendError::Full));
+        }
         let failure = inner.failures.pop_front();
         if let Some((error, Fate::Lost)) = failure {
             return Append::known(Err(error));
@@ -217,7 +230,7 @@ impl Journal for MemoryJournal {
                 }
             }
         }
-        let holding = inner.holding;
+        let holding = inner.holding || inner.full;
         drop(inner);
         if !holding {
             self.release(usize::MAX);
@@ -233,7 +246,9 @@ impl Journal for MemoryJournal {
     }
 
     fn refusal(&self) -> Option<AppendError> {
-        self.lock().closed.map(|why| AppendError::Unavailable { why: why.into() })
+        let inner = self.lock();
+        let closed = inner.closed.map(|why| AppendError::Unavailable { why: why.into() });
+        closed.or(inner.full.then_some(AppendError::Full))
     }
 
     fn close(&self) -> Result<(), CloseError> {

@@ -6,6 +6,7 @@
 mod cli;
 mod demo;
 mod failure;
+mod hep;
 mod http;
 mod logging;
 mod options;

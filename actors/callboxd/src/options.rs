@@ -13,6 +13,7 @@ use serde::Deserialize;
 pub use values::{Incoming, Listener, OnRestart, Seconds};
 
 use crate::failure::Failure;
+use crate::hep::gate::Allowed;
 
 /// Options of `serve`. In a file the keys are the flags without the leading dashes, e.g. `answer-after = 0`.
 #[derive(Debug, Clone, Default, PartialEq, clap::Args, Deserialize)]
@@ -33,6 +34,18 @@ pub struct Options {
     /// File whose first line is the token that API clients must present (Authorization: Bearer)
     #[arg(long, value_name = "FILE")]
     pub http_token_file: Option<PathBuf>,
+
+    /// Where to take in HEP, the mirror of other people's calls that SIP servers send: udp:IP:PORT; off without it
+    #[arg(long, value_name = "TRANSPORT:IP:PORT")]
+    pub hep: Option<Listener>,
+
+    /// Who may send HEP; repeatable: an IP address, a network (192.0.2.0/24) or any [default: this machine]
+    #[arg(long, value_name = "WHO")]
+    pub hep_allow: Vec<Allowed>,
+
+    /// File whose first line is the password that each HEP packet must carry (version 3 alone can)
+    #[arg(long, value_name = "FILE")]
+    pub hep_password_file: Option<PathBuf>,
 
     /// What happens to a new call without a command.
     #[arg(
@@ -123,6 +136,9 @@ impl Options {
             listen: if self.listen.is_empty() { below.listen } else { self.listen },
             http: self.http.or(below.http),
             http_token_file: self.http_token_file.or(below.http_token_file),
+            hep: self.hep.or(below.hep),
+            hep_allow: if self.hep_allow.is_empty() { below.hep_allow } else { self.hep_allow },
+            hep_password_file: self.hep_password_file.or(below.hep_password_file),
             incoming: self.incoming.or(below.incoming),
             ring_after: self.ring_after.or(below.ring_after),
             answer_after: self.answer_after.or(below.answer_after),

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use callbox_events::call::{Policy, RecoveryPolicy, SipTimers};
-use callbox_events::sip::Peer;
+use callbox_events::sip::{Peer, Transport};
 
 use crate::failure::Failure;
+use crate::hep::gate::Gate;
 use crate::http::Token;
 use crate::options::{Incoming, OnRestart, Options, Seconds};
 
@@ -20,6 +21,8 @@ pub struct Settings {
     pub listen: Vec<Peer>,
     /// The control API, if wanted.
     pub http: Option<HttpSettings>,
+    /// The mirror of other people's calls, if wanted.
+    pub hep: Option<HepSettings>,
     /// The rules of every call.
     pub policy: Policy,
     /// Calls at the same time; `None`: the engine's own limit.
@@ -41,6 +44,15 @@ pub struct HttpSettings {
     pub token: Option<Token>,
 }
 
+/// The mirror of other people's calls.
+#[derive(Debug, Clone)]
+pub struct HepSettings {
+    /// Where.
+    pub addr: SocketAddr,
+    /// Who may send.
+    pub gate: Gate,
+}
+
 impl TryFrom<Options> for Settings {
     type Error = Failure;
 
@@ -48,6 +60,7 @@ impl TryFrom<Options> for Settings {
         Ok(Self {
             policy: policy(&options)?,
             http: http(options.http, options.http_token_file.as_deref())?,
+            hep: hep(&options)?,
             store: options.store.ok_or_else(|| {
                 Failure::usage("no store was given").hint("--store DIR names the directory of the journal")
             })?,
@@ -75,6 +88,20 @@ fn http(addr: Option<SocketAddr>, token_file: Option<&Path>) -> Result<Option<Ht
             .hint("listen on 127.0.0.1, or give a --http-token-file"));
     }
     Ok(Some(HttpSettings { addr, token }))
+}
+
+fn hep(options: &Options) -> Result<Option<HepSettings>, Failure> {
+    let password = options.hep_password_file.as_deref().map(Token::read).transpose()?;
+    let gate = Gate { allowed: options.hep_allow.clone(), password };
+    let Some(crate::options::Listener(Peer { transport, addr })) = options.hep else { return Ok(None) };
+    if transport != Transport::Udp {
+        return Err(Failure::usage(format!("--hep takes udp:, not {transport}:")));
+    }
+    if !addr.ip().is_loopback() && gate.allowed.is_empty() {
+        return Err(Failure::usage(format!("--hep {addr} would let anybody write calls into the journal"))
+            .hint("name who may send with --hep-allow IP or --hep-allow NETWORK; --hep-allow any lets everybody"));
+    }
+    Ok(Some(HepSettings { addr, gate }))
 }
 
 fn policy(options: &Options) -> Result<Policy, Failure> {
@@ -146,6 +173,9 @@ mod tests {
             (Options { listen: Vec::new(), ..complete() }, "no listener", "--listen"),
             (Options { http: "0.0.0.0:8080".parse().ok(), ..complete() }, "anybody", "--http-token-file"),
             (Options { http_token_file: Some("/nowhere/token".into()), ..complete() }, "/nowhere/token", ""),
+            (Options { hep: "udp:0.0.0.0:9060".parse().ok(), ..complete() }, "anybody", "--hep-allow"),
+            (Options { hep: "tcp:127.0.0.1:9060".parse().ok(), ..complete() }, "--hep takes udp:", ""),
+            (Options { hep_password_file: Some("/nowhere/key".into()), ..complete() }, "/nowhere/key", ""),
             (Options { t1: Some(0), ..complete() }, "--t1", ""),
             (Options { group_delay: Some(201), ..complete() }, "--group-delay", ""),
             (Options { user_agent: Some("a\r\nEvil: 1".into()), ..complete() }, "--user-agent", ""),

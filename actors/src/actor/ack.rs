@@ -76,7 +76,9 @@ impl CallActor {
                 self.answer(Err(CommandError::Journal(error.to_string())));
                 self.restore_after("storage", &error.to_string())
             }
-            AppendError::Unavailable { .. } | AppendError::Full => {
+            // A new call on a full disk: nothing of it has left. The journal says by itself when there is room again.
+            AppendError::Full => self.give_up(CommandError::Journal(error.to_string())),
+            AppendError::Unavailable { .. } => {
                 if !self.shard.load.store_down.replace(true) {
                     tracing::error!(%error, hint = error.hint(), "the journal takes no commits: no new calls");
                 }

@@ -114,7 +114,7 @@ impl Shard {
     /// Begins a call, unless the engine can't bear another one.
     fn admit(self: &Rc<Self>, invite: &Message, source: Peer, local: Peer) -> Result<(), Refusal> {
         let overloaded = self.load.pending.get() >= self.config.max_pending || self.is_full();
-        if overloaded || self.load.store_down.get() || self.load.closing.get() {
+        if overloaded || self.storage_refusal().is_some() || self.load.closing.get() {
             return Err(Refusal { status: 503, headers: vec![(HeaderName::RetryAfter, RETRY_AFTER.into())] });
         }
         let mut policy = self.config.policy.clone();

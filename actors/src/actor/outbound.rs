@@ -62,8 +62,8 @@ impl Shard {
         let limit = self.config.max_calls;
         if self.load.closing.get() {
             Err(CommandError::Closed)
-        } else if self.load.store_down.get() {
-            Err(CommandError::Journal("an earlier commit failed".into()))
+        } else if let Some(why) = self.storage_refusal() {
+            Err(CommandError::Journal(why))
         } else if self.load.live() >= limit {
             Err(CommandError::TooManyCalls { limit })
         } else if self.load.pending.get() >= self.config.max_pending || self.is_full() {
@@ -153,7 +153,7 @@ impl Shard {
         };
         let _ = tokio::time::timeout(patience, done).await;
         let flushed = async {
-            while self.load.pending.get() > 0 && !self.load.store_down.get() {
+            while self.load.pending.get() > 0 && self.storage_refusal().is_none() {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };

@@ -81,7 +81,7 @@ pub(super) struct Load {
     pub(super) pending: Cell<usize>,
     /// No new calls: the engine closes.
     pub(super) closing: Cell<bool>,
-    /// No new calls: the journal takes no commits.
+    /// No new calls: the journal takes no commits any more.
     pub(super) store_down: Cell<bool>,
     /// Rung when the last call without an end has ended or the last commit was acknowledged.
     pub(super) idle: Notify,
@@ -179,6 +179,14 @@ impl Shard {
                 transports.send(seat.local, transmit.peer, transmit.bytes);
             }
         }
+    }
+
+    /// Why no new call can be recorded, if that is so. It may pass: a full disk does.
+    pub(super) fn storage_refusal(&self) -> Option<String> {
+        if self.load.store_down.get() {
+            return Some("an earlier commit failed".into());
+        }
+        self.journal.refusal().map(|error| error.to_string())
     }
 
     /// Whether there is no room for another call, ended ones that drain included.

@@ -31,7 +31,8 @@ fn summary(id: CallId, call: &Call) -> Option<CallSummary> {
         | State::Incoming
         | State::Early { .. }
         | State::Connecting
-        | State::Ending(_) => (None, None),
+        | State::Ending(_)
+        | State::Observed(_) => (None, None),
     };
     let live = ended_at.is_none();
     Some(CallSummary {

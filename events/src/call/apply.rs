@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::event::{Ending, Event, EventKind, Media};
+use super::observed::Watched;
 use super::phase::Phase;
 use super::state::{Call, EndIntent, Profile, State};
 use super::transitions;
@@ -32,7 +33,11 @@ impl Call {
         if self.is_released() {
             return Err(illegal);
         }
-        self.absorb(event, at);
+        match (&mut self.state, event) {
+            (State::Observed(watched), _) => watched.absorb(event, to, at),
+            (_, Event::Observed(observed)) => self.state = State::Observed(Box::new(Watched::new(observed))),
+            (_, _) => self.absorb(event, at),
+        }
         debug_assert_eq!(self.phase(), to, "{event:?} led elsewhere than the table says");
         self.version += 1;
         self.last_event_at = at;
@@ -96,7 +101,11 @@ impl Call {
                     *released = true;
                 }
             }
-            Event::Noted(_) => {}
+            Event::Noted(_)
+            | Event::Observed(_)
+            | Event::FoundConnected
+            | Event::CancelSeen
+            | Event::EndSeen(_) => {}
         }
     }
 
@@ -110,7 +119,8 @@ impl Call {
             | State::Connecting
             | State::Connected { .. }
             | State::Ending(_)
-            | State::Ended { .. } => {}
+            | State::Ended { .. }
+            | State::Observed(_) => {}
         }
     }
 

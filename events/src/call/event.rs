@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::observed::{EndSeen, Observed};
 use super::policy::Policy;
 use crate::party::{Agent, Side};
 use crate::sip::{Counters, Dialog, MediaDirection, Peer, Reason};
@@ -57,6 +58,14 @@ pub enum Event {
     Released(Counters),
     /// An input that changes no phase: kept so that the run can be decided again.
     Noted(Noted),
+    /// A call of others was seen for the first time. Idle → Calling.
+    Observed(Box<Observed>),
+    /// An observed call is in conversation, although its answer was not seen. → Connected.
+    FoundConnected,
+    /// The caller's CANCEL passed. What became of it the next messages tell.
+    CancelSeen,
+    /// The BYE passed. → Ending.
+    EndSeen(EndSeen),
 }
 
 /// The kind of an [`Event`] without its data: a row of the transition table.
@@ -81,6 +90,10 @@ pub enum EventKind {
     Recovered,
     Released,
     Noted,
+    Observed,
+    FoundConnected,
+    CancelSeen,
+    EndSeen,
 }
 
 /// A call of ours.
@@ -303,6 +316,10 @@ impl Event {
             Self::Recovered(_) => EventKind::Recovered,
             Self::Released(_) => EventKind::Released,
             Self::Noted(_) => EventKind::Noted,
+            Self::Observed(_) => EventKind::Observed,
+            Self::FoundConnected => EventKind::FoundConnected,
+            Self::CancelSeen => EventKind::CancelSeen,
+            Self::EndSeen(_) => EventKind::EndSeen,
         }
     }
 
@@ -310,17 +327,17 @@ impl Event {
     #[must_use]
     pub fn notification(&self) -> Option<Notification> {
         match self {
-            Self::Sent { .. } => Some(Notification::Started),
+            Self::Sent { .. } | Self::Observed(_) => Some(Notification::Started),
             Self::Offered(_) => Some(Notification::Incoming),
             Self::Rang(_) => Some(Notification::Ringing),
             Self::EarlyMedia(_) => Some(Notification::EarlyMedia),
             Self::Answered(_) => Some(Notification::Answered),
-            Self::Connected => Some(Notification::Connected),
+            Self::Connected | Self::FoundConnected => Some(Notification::Connected),
             Self::Media(media) => Some(match media.direction {
                 MediaDirection::SendOnly | MediaDirection::Inactive => Notification::Held,
                 MediaDirection::SendRecv | MediaDirection::RecvOnly => Notification::Media,
             }),
-            Self::Ending(_) => Some(Notification::Ending),
+            Self::Ending(_) | Self::EndSeen(_) => Some(Notification::Ending),
             Self::Ended(_) => Some(Notification::Ended),
             Self::Released(_) => Some(Notification::Released),
             Self::Placed(_)
@@ -329,7 +346,8 @@ impl Event {
             | Self::MediaRefused { .. }
             | Self::EndingSent
             | Self::Recovered(_)
-            | Self::Noted(_) => None,
+            | Self::Noted(_)
+            | Self::CancelSeen => None,
         }
     }
 }
@@ -356,6 +374,10 @@ impl EventKind {
             Self::Recovered => "recovered",
             Self::Released => "released",
             Self::Noted => "noted",
+            Self::Observed => "observed",
+            Self::FoundConnected => "found_connected",
+            Self::CancelSeen => "cancel_seen",
+            Self::EndSeen => "end_seen",
         }
     }
 }

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::command::Command;
+use super::observed::Sight;
 use super::signal::Signal;
 use super::timers::TimerId;
 use crate::time::Timestamp;
@@ -25,6 +26,8 @@ pub enum Input {
     Timer(TimerId),
     /// The engine came back.
     Recovery(Recovery),
+    /// Something was seen of a call that is not ours.
+    Observed(Box<Sight>),
 }
 
 /// The engine came back and found this call without an end.
@@ -78,8 +81,18 @@ impl Input {
             Self::Command(command) => (CauseKind::Command, command.code().to_owned()),
             Self::Timer(timer) => (CauseKind::Timer, timer.code().to_owned()),
             Self::Recovery(recovery) => (CauseKind::Recovery, recovery.fault.clone()),
-            Self::Signal(signal) => signal_cause(signal),
+            Self::Signal(signal) => return signal.cause(),
+            Self::Observed(sight) => return sight.cause(),
         };
+        Cause { kind, detail }
+    }
+}
+
+impl Signal {
+    /// What this signal is called as the cause of an event.
+    #[must_use]
+    pub fn cause(&self) -> Cause {
+        let (kind, detail) = signal_cause(self);
         Cause { kind, detail }
     }
 }

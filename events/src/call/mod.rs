@@ -7,6 +7,8 @@
 //!    never a panic.
 //! 4. The effects are performed after the events are durable.
 //!
+//! A call that is only watched has inputs of its own kind, [`observed::Sight`], and no effects: see [`observed`].
+//!
 //! The phases are Idle, Calling (UAC), Incoming (UAS), Early, Connecting, Connected, Ending and Ended. Ringing, early
 //! media and hold are data inside a phase.
 
@@ -17,6 +19,7 @@ mod effect;
 mod event;
 mod input;
 mod note;
+pub mod observed;
 mod phase;
 mod policy;
 mod signal;

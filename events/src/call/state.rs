@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::event::{Act, Ended, Ending};
+use super::observed::Watched;
 use super::phase::Phase;
 use super::policy::Policy;
 use crate::party::{Agent, Role};
@@ -86,6 +87,8 @@ pub enum State {
         /// How it ended.
         how: Ended,
     },
+    /// A call of others, wherever it stands.
+    Observed(Box<Watched>),
 }
 
 /// Why and how we are ending a call.
@@ -121,7 +124,17 @@ impl Call {
     /// Whether the call is over and everything has drained.
     #[must_use]
     pub fn is_released(&self) -> bool {
-        matches!(self.state, State::Ended { released: true, .. })
+        match &self.state {
+            State::Ended { released, .. } => *released,
+            State::Observed(watched) => watched.released,
+            State::Idle
+            | State::Calling { .. }
+            | State::Incoming
+            | State::Early { .. }
+            | State::Connecting
+            | State::Connected { .. }
+            | State::Ending(_) => false,
+        }
     }
 }
 
@@ -138,6 +151,7 @@ impl State {
             Self::Connected { .. } => Phase::Connected,
             Self::Ending(_) => Phase::Ending,
             Self::Ended { .. } => Phase::Ended,
+            Self::Observed(watched) => watched.phase,
         }
     }
 }

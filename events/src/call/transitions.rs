@@ -25,6 +25,17 @@ const fn row(from: P, event: E, to: P) -> Transition {
 pub const TRANSITIONS: &[Transition] = &[
     row(P::Idle, E::Placed, P::Calling),
     row(P::Idle, E::Offered, P::Incoming),
+    // Watched: a call of others
+    row(P::Idle, E::Observed, P::Calling),
+    row(P::Calling, E::FoundConnected, P::Connected),
+    row(P::Calling, E::CancelSeen, P::Calling),
+    row(P::Early, E::FoundConnected, P::Connected),
+    row(P::Early, E::CancelSeen, P::Early),
+    row(P::Early, E::EndSeen, P::Ending),
+    row(P::Connecting, E::FoundConnected, P::Connected),
+    row(P::Connecting, E::CancelSeen, P::Connecting),
+    row(P::Connecting, E::EndSeen, P::Ending),
+    row(P::Connected, E::EndSeen, P::Ending),
     // Caller, nothing heard yet
     row(P::Calling, E::Sent, P::Calling),
     row(P::Calling, E::Progressed, P::Calling),

@@ -41,6 +41,7 @@ impl Commit {
         match &self.events.first()?.event {
             Event::Placed(placed) => Some(&placed.dialog),
             Event::Offered(offered) => Some(&offered.dialog),
+            Event::Observed(observed) => Some(&observed.dialog),
             Event::Sent { .. }
             | Event::Progressed(_)
             | Event::Rang(_)
@@ -55,7 +56,10 @@ impl Commit {
             | Event::Ended(_)
             | Event::Recovered(_)
             | Event::Released(_)
-            | Event::Noted(_) => None,
+            | Event::Noted(_)
+            | Event::FoundConnected
+            | Event::CancelSeen
+            | Event::EndSeen(_) => None,
         }
     }
 }
@@ -72,10 +76,13 @@ pub struct Happened {
 /// A whole SIP message as it was on the wire.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WireMessage {
-    /// In or out.
+    /// In or out; of a message that was only seen, always in.
     pub direction: WireDirection,
-    /// The other end.
+    /// The other end; of a message that was only seen, its sender on this hop.
     pub peer: Peer,
+    /// Of a message that was only seen: its receiver on this hop.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<Peer>,
     /// The bytes.
     #[serde(with = "serde_bytes")]
     pub bytes: Vec<u8>,

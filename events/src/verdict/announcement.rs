@@ -39,6 +39,7 @@ pub(super) fn look(facts: &Facts<'_>) -> Answer {
     let answer = match facts.role {
         Some(Role::Callee) => own_answer(facts),
         Some(Role::Caller) => heard_answer(facts),
+        None if facts.watch.is_some() => heard_answer(facts),
         None => Answer::default(),
     };
     told(facts, answer)
@@ -115,10 +116,14 @@ fn may_hide(cause: Cause) -> bool {
 }
 
 fn is_remote_end(facts: &Facts<'_>) -> bool {
+    let seen = facts.decisive.and_then(|decisive| decisive.what.seen_by());
+    if facts.watch.is_some() {
+        return seen != Some(Side::Caller);
+    }
     facts.role == Some(Role::Caller)
         && facts.decisive.is_some_and(|decisive| match decisive.what.input {
             Input::Signal(_) => decisive.what.ending.is_none(),
-            Input::Command(_) | Input::Timer(_) | Input::Recovery(_) => false,
+            Input::Command(_) | Input::Timer(_) | Input::Recovery(_) | Input::Observed(_) => false,
         })
 }
 

@@ -8,7 +8,7 @@ use super::draft::Draft;
 use super::facts::{Fact, Facts, Said};
 use super::testimony::{self, Claim};
 use super::vocabulary::Confidence;
-use crate::call::{Act, Input, Signal};
+use crate::call::{Act, Signal};
 use crate::sip::Reason;
 
 /// A Reason value of the decisive message beside the conclusion.
@@ -167,8 +167,6 @@ fn is_answer_status(reason: &Reason) -> bool {
 
 /// The status of the refusal that ended the call, received.
 fn refusal_status(facts: &Facts<'_>) -> Option<u16> {
-    match facts.decisive?.what.input {
-        Input::Signal(Signal::Failure(response)) => Some(response.status),
-        Input::Signal(_) | Input::Command(_) | Input::Timer(_) | Input::Recovery(_) => None,
-    }
+    let Signal::Failure(response) = facts.decisive?.what.signal()? else { return None };
+    Some(response.status)
 }

@@ -1,13 +1,17 @@
 //! The judgement, step by step: facts, rule, announcement, contradictions, races, fault, words.
 
 use super::draft::Draft;
-use super::facts::Facts;
+use super::facts::{Fact, Facts};
 use super::tuple::{EndedBy, SeenReason, SipFacts, Verdict, Why};
 use super::vocabulary::{Direction, Rulebook, VerdictPhase};
 use super::{announcement, contradictions, explain, fault, races, rules};
+use crate::call::observed::{Seen, Sight};
 use crate::call::{Act, Event};
 use crate::party::Role;
 use crate::schema::Commit;
+
+/// More of what an observer noticed by the way would only hide the rest.
+const MOST_ASIDES: usize = 4;
 
 /// Judges a call by its commits, in the order of the journal, by the newest rules. Works for a call that is still alive
 /// (`unknown`, `alive`), for a record with holes, and for none at all (`unknown`, `record_gap`). Pure and deterministic.
@@ -97,7 +101,7 @@ fn circumstances(facts: &Facts<'_>, mut draft: Draft) -> Draft {
         }
         _ => {}
     }
-    for (event, says) in asides(facts) {
+    for (event, says) in asides(facts).into_iter().chain(watched(facts)) {
         draft = draft.because(event, says);
     }
     let Some(ended) = facts.ended else { return draft };
@@ -127,13 +131,28 @@ fn asides(facts: &Facts<'_>) -> Vec<(u64, String)> {
     hangup.chain(warnings).map(|says| (decisive.event, says)).collect()
 }
 
+/// What an observer noticed on the way: failures that were overcome, messages that were hardly readable.
+fn watched(facts: &Facts<'_>) -> Vec<(u64, String)> {
+    let Some(watch) = &facts.watch else { return Vec::new() };
+    let aside = |sight: &Fact<&Sight>| {
+        if let Seen::Overcome(response) = &sight.what.seen {
+            let status = response.status;
+            return Some((sight.event, format!("{status} came first, and the caller sent the INVITE again")));
+        }
+        let Seen::Malformed { problem, mended } = &sight.what.seen else { return None };
+        let how = if *mended { "could only be read mended" } else { "could not be read" };
+        Some((sight.event, format!("a message {how}: {problem}")))
+    };
+    watch.sights.iter().filter_map(aside).take(MOST_ASIDES).collect()
+}
+
 /// The final status of the initial INVITE and all Reason values.
 fn sip_facts(facts: &Facts<'_>) -> SipFacts {
     let heard = facts.answers.first().into_iter().chain(&facts.failures).min_by_key(|fact| fact.event);
     let own = facts.answered.map(|answered| answered.what);
     let own = own.or_else(|| facts.ended.and_then(|ended| ended.what.status));
     let (status, phrase) = match (facts.role, heard) {
-        (Some(Role::Caller), Some(heard)) => {
+        (Some(Role::Caller) | None, Some(heard)) => {
             let phrase = heard.what.phrase.clone();
             (Some(heard.what.status), (!phrase.is_empty()).then_some(phrase))
         }
@@ -159,6 +178,8 @@ fn sip_call_id(commit: &Commit) -> Option<String> {
             Some(placed.dialog.sip_call_id.clone())
         } else if let Event::Offered(offered) = &happened.event {
             Some(offered.dialog.sip_call_id.clone())
+        } else if let Event::Observed(observed) = &happened.event {
+            Some(observed.dialog.sip_call_id.clone())
         } else {
             None
         }

@@ -24,6 +24,11 @@ pub fn gist(event: &Event) -> String {
         Event::Recovered(_) => "engine back, the call goes on".into(),
         Event::Released(counters) => released_gist(counters),
         Event::Noted(noted) => noted.what.replace('_', " "),
+        Event::Observed(observed) if observed.midway => "call found in progress".into(),
+        Event::Observed(_) => "call seen".into(),
+        Event::FoundConnected => "in conversation, by what else was seen".into(),
+        Event::CancelSeen => "the caller's CANCEL passes".into(),
+        Event::EndSeen(end) => format!("ending: {} by {}", act(end.act), end.by),
     }
 }
 

@@ -1,5 +1,7 @@
 //! A call as a sequence chart: participants, arrows and notes. Drawing it is the replay tool's business.
 
+mod watched;
+
 use std::time::Duration;
 
 use serde::{Serialize, Serializer};
@@ -77,6 +79,9 @@ pub enum Mark {
 pub fn ladder(commits: &[StoredCommit]) -> Option<Ladder> {
     let first = commits.first()?;
     let summary = CallSummary::begin(&first.commit)?;
+    if summary.direction == Direction::Observed {
+        return Some(watched::ladder(&summary, commits));
+    }
     let peers = peers_of(commits);
     let (participants, us) = participants(&summary, &peers);
     let place = |peer: Peer| {

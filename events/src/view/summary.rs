@@ -119,6 +119,8 @@ pub(super) fn opening(event: &Event) -> Option<(Direction, &String, &String, &Di
         Some((Direction::Outgoing, &placed.from, &placed.to, &placed.dialog))
     } else if let Event::Offered(offered) = event {
         Some((Direction::Incoming, &offered.from, &offered.to, &offered.dialog))
+    } else if let Event::Observed(observed) = event {
+        Some((Direction::Observed, &observed.from, &observed.to, &observed.dialog))
     } else {
         None
     }

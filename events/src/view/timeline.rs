@@ -49,8 +49,10 @@ pub struct Entry {
 pub struct Message {
     /// Received or sent.
     pub direction: WireDirection,
-    /// The other end.
+    /// The other end; of a message that was only seen, its sender.
     pub peer: Peer,
+    /// Of a message that was only seen: its receiver.
+    pub to: Option<Peer>,
     /// Its first line, as it was; bytes that are no UTF-8 are replaced.
     pub start_line: String,
     /// Its method from CSeq, if it has one: a response does not name the request it answers.
@@ -122,6 +124,7 @@ impl Message {
         Self {
             direction: wire.direction,
             peer: wire.peer,
+            to: wire.to,
             start_line,
             method,
             sdp: body.starts_with(b"v=0"),
@@ -181,7 +184,7 @@ mod tests {
 
     fn message(text: &str) -> Message {
         let peer = Peer { transport: Transport::Udp, addr: ([127, 0, 0, 1], 5060).into() };
-        Message::of(&WireMessage { direction: WireDirection::In, peer, bytes: text.into() })
+        Message::of(&WireMessage { direction: WireDirection::In, peer, to: None, bytes: text.into() })
     }
 
     #[test]
@@ -202,7 +205,12 @@ mod tests {
     #[test]
     fn bytes_that_are_no_text_still_have_a_label() {
         let peer = Peer { transport: Transport::Tcp, addr: ([127, 0, 0, 1], 5060).into() };
-        let wire = WireMessage { direction: WireDirection::Out, peer, bytes: vec![0xff, 0x00, b'\n', 0xfe] };
+        let wire = WireMessage {
+            direction: WireDirection::Out,
+            peer,
+            to: None,
+            bytes: vec![0xff, 0x00, b'\n', 0xfe],
+        };
         assert_eq!(Message::of(&wire).label(), "\u{fffd}\0");
     }
 }

@@ -289,8 +289,12 @@ fn our_own_phrase_is_read_from_the_bytes_that_left() {
 
     let mut commits = play("invite; ring; hangup user 486");
     let peer = Peer { transport: Transport::Udp, addr: ([192, 0, 2, 7], 5060).into() };
-    let sent =
-        |text: &str| WireMessage { direction: WireDirection::Out, peer, bytes: text.as_bytes().to_vec() };
+    let sent = |text: &str| WireMessage {
+        direction: WireDirection::Out,
+        peer,
+        to: None,
+        bytes: text.as_bytes().to_vec(),
+    };
     let last = commits.last_mut().unwrap();
     last.wire = vec![sent("SIP/2.0 200 OK\r\n\r\n"), sent("SIP/2.0 486 Busy Here\r\nVia: x\r\n\r\n")];
     assert_eq!(judge(&commits).sip.phrase.as_deref(), Some("Busy Here"));

@@ -65,6 +65,8 @@ fn every_rule_every_race_and_every_kind_of_answer_has_a_row_in_the_tables() {
     let silent = ["record.empty", "machine.ended"];
     let dead: Vec<&str> = rules(Rulebook::NEWEST)
         .map(|rule| rule.id)
+        // Calls that were only watched have their rows beside the observer that makes their records.
+        .filter(|id| !id.contains(".observed_") && *id != "record.capture_ended")
         .filter(|id| !heard.contains(id) && !silent.contains(id))
         .collect();
     assert!(dead.is_empty(), "rules without a row: {dead:?}");

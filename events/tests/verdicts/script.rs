@@ -82,7 +82,7 @@ impl Play {
         if words.has("credentials") {
             let bytes =
                 b"INVITE sip:bob@b.example SIP/2.0\r\nproxy-authorization : Digest x\r\n\r\n".to_vec();
-            let message = WireMessage { direction: WireDirection::Out, peer: peer(), bytes };
+            let message = WireMessage { direction: WireDirection::Out, peer: peer(), to: None, bytes };
             self.commits.last_mut().unwrap().wire.push(message);
         }
     }

@@ -183,6 +183,9 @@ fn failure(error: &WhatIfError, named: &str) -> Failure {
             "record_diverges",
             format!("`callbox check {named}` shows where; what a record does not prove can't be changed"),
         ),
+        WhatIfError::Observed => {
+            (ExitCode::Usage, "observed", "only calls of an engine have decisions to change".into())
+        }
         WhatIfError::NoEvent { .. } | WhatIfError::NoMessage { .. } => (
             ExitCode::NotFound,
             "no_such_message",

@@ -49,11 +49,12 @@ fn line(entry: &Entry) -> String {
 
 fn messages(out: &mut Output, messages: &[Message], raw: bool) -> io::Result<()> {
     for message in messages {
-        let arrow = match message.direction {
-            WireDirection::In => "←",
-            WireDirection::Out => "→",
+        let (arrow, ends) = match (message.direction, message.to) {
+            (_, Some(to)) => ("·", format!("{} → {}", message.peer, to.addr)),
+            (WireDirection::In, None) => ("←", message.peer.to_string()),
+            (WireDirection::Out, None) => ("→", message.peer.to_string()),
         };
-        let text = format!("{} {}", message.peer, message.start_line);
+        let text = format!("{ends} {}", message.start_line);
         let text = cut(&text, out.width.map_or(usize::MAX, |columns| columns.saturating_sub(13)));
         writeln!(out, "{:>9}  {ACCENT}{arrow} {text}{ACCENT:#}", "")?;
         if raw {

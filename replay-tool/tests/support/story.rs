@@ -234,7 +234,7 @@ impl Story {
              {kind}Content-Length: {}\r\n\r\n{body}",
             body.len()
         );
-        WireMessage { direction, peer: self.peer, bytes: bytes.into_bytes() }
+        WireMessage { direction, peer: self.peer, to: None, bytes: bytes.into_bytes() }
     }
 }
 

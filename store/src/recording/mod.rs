@@ -3,7 +3,7 @@
 //! A recording holds whole commits as the store holds them, frame by frame with sequence number, checksum and chain, so
 //! that verdict, replay and chain can be checked anywhere. `FORMAT.md` in this crate describes the bytes.
 //!
-//! - [`Writer`] writes one, commit by commit in the order of the journal; about 40 bytes of memory for each call.
+//! - [`Writer`] writes one, commit by commit in the order of the journal; about 80 bytes of memory for each call.
 //! - [`Recording`] reads one like any other journal ([`JournalReader`](crate::JournalReader)). It looks at every
 //!   checksum when it is opened and knows what is damaged; what is not damaged stays readable.
 //! - [`verify()`] checks chains and index as well.

@@ -5,7 +5,8 @@
 //!    visible and acknowledged.
 //! 2. `young`, `sink`: what is durable is carried over to sled, in larger batches, by a thread of its own.
 //! 3. `log`, `read`, `store`: readers see both as one.
-//! 4. `open`, `rebuild`: sled is opened and brought up to the log's end, or made again from the log.
+//! 4. `room`: a full disk is waited out.
+//! 5. `open`, `rebuild`: sled is opened and brought up to the log's end, or made again from the log.
 //!
 //! sled alone does not keep what it acknowledges: its `flush` doesn't reach the disk, batches larger than a segment can
 //! tear, large values go to files that it never syncs, and it panics on damage. So no acknowledgement rests on it, and
@@ -20,6 +21,7 @@ mod queue;
 mod quiet;
 mod read;
 mod rebuild;
+mod room;
 mod salvage;
 mod sink;
 mod store;
@@ -281,7 +283,7 @@ impl Journal for SledJournal {
     }
 
     fn refusal(&self) -> Option<AppendError> {
-        self.queue.closed()
+        self.queue.refusal()
     }
 
     fn close(&self) -> Result<(), CloseError> {

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use super::room::Side;
 use crate::append::Ack;
 use crate::error::AppendError;
 use crate::frame::{Facts, HEADER_BYTES};
@@ -51,6 +52,7 @@ pub struct Growth {
 pub struct Queue {
     state: Mutex<State>,
     arrived: Condvar,
+    closing: Condvar,
     capacity: Limits,
     group: Limits,
 }
@@ -62,6 +64,8 @@ struct State {
     urgent: usize,
     bytes: usize,
     closed: Option<AppendError>,
+    /// Which sides wait for room on the disk.
+    short: Vec<Side>,
     writer: Writer,
 }
 
@@ -81,14 +85,16 @@ enum Writer {
 impl Queue {
     /// An empty queue that holds up to `capacity` and gives groups of up to `group`.
     pub fn new(capacity: Limits, group: Limits) -> Self {
-        Self { state: Mutex::default(), arrived: Condvar::new(), capacity, group }
+        Self { state: Mutex::default(), arrived: Condvar::new(), closing: Condvar::new(), capacity, group }
     }
 
     /// Hands a request over, or resolves it at once if it can't be taken.
     pub fn push(&self, request: Request) {
         let mut state = self.lock();
         let full = state.waiting.len() >= self.capacity.commits || state.bytes >= self.capacity.bytes;
-        let refusal = state.closed.clone().or(full.then_some(AppendError::Overloaded));
+        let no_room = request.facts.version == 0 && !state.short.is_empty();
+        let refusal = state.closed.clone().or(no_room.then_some(AppendError::Full));
+        let refusal = refusal.or(full.then_some(AppendError::Overloaded));
         if let Some(error) = refusal {
             drop(state);
             request.ack.resolve(Err(error));
@@ -173,6 +179,7 @@ impl Queue {
         state.writer = Writer::Busy;
         drop(state);
         self.arrived.notify_all();
+        self.closing.notify_all();
     }
 
     /// Takes no more requests and answers what waits with the same error.
@@ -183,9 +190,32 @@ impl Queue {
         state.urgent = 0;
         let waiting = std::mem::take(&mut state.waiting);
         drop(state);
+        self.closing.notify_all();
         for request in waiting {
             request.ack.resolve(Err(error.clone()));
         }
+    }
+
+    /// One side finds no room on the disk: new calls are refused until it [has some](Self::has_room). Waits so long, or
+    /// until the queue is closed: then it is false that trying again makes sense.
+    pub fn wait_for_room(&self, side: Side, pause: Duration) -> bool {
+        let mut state = self.lock();
+        if !state.short.contains(&side) {
+            state.short.push(side);
+        }
+        let waited = self.closing.wait_timeout_while(state, pause, |state| state.closed.is_none());
+        waited.unwrap_or_else(PoisonError::into_inner).0.closed.is_none()
+    }
+
+    /// That side can write again.
+    pub fn has_room(&self, side: Side) {
+        self.lock().short.retain(|short| *short != side);
+    }
+
+    /// Why new calls are refused, if they are.
+    pub fn refusal(&self) -> Option<AppendError> {
+        let state = self.lock();
+        state.closed.clone().or((!state.short.is_empty()).then_some(AppendError::Full))
     }
 
     /// Why it is closed, if it is.

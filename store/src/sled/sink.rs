@@ -9,6 +9,7 @@ use std::sync::atomic::Ordering;
 
 use super::queue::Queue;
 use super::quiet::guarded;
+use super::room::{Side, with_room};
 use super::store::Store;
 use super::tree::{Batch, Fault};
 use super::young::Item;
@@ -23,6 +24,12 @@ const VALUE_BYTES: usize = 4096;
 pub fn run(store: &Arc<Store>, queue: &Queue) {
     let outcome = guarded(|| {
         while let Some(items) = store.log.young.ripe() {
+            if with_room(queue, Side::Sled, || store.log.tree.has_room()).is_err() {
+                // The next open goes on from the write-ahead log.
+                tracing::warn!("there is no room to carry over to sled what is durable");
+                store.log.young.close();
+                return Ok(());
+            }
             carry_over(store, &items)?;
         }
         Ok(())

@@ -30,7 +30,9 @@ impl std::fmt::Display for Fault {
 
 impl From<std::io::Error> for Fault {
     fn from(error: std::io::Error) -> Self {
-        if error.kind() == std::io::ErrorKind::StorageFull || error.to_string().contains("No space left") {
+        use std::io::ErrorKind::{QuotaExceeded, StorageFull};
+        if matches!(error.kind(), StorageFull | QuotaExceeded) || error.to_string().contains("No space left")
+        {
             Self::Full
         } else {
             Self::Io(error.to_string())
@@ -79,6 +81,10 @@ fn is_lingering(fault: &Fault) -> bool {
         Fault::Full | Fault::Damage(_) => false,
     }
 }
+
+/// What sled is left on the disk before a batch, and one part in so many of its file on top.
+const ROOM_BYTES: u64 = 4 * 1024 * 1024;
+const SNAPSHOT_SHARE: u64 = 64;
 
 /// An open log directory.
 pub struct Tree {
@@ -141,6 +147,14 @@ impl Tree {
         let db = self.db()?;
         run(|| db.flush())?;
         Ok(self.file.sync_data()?)
+    }
+
+    /// Whether there is room for what sled may write for one batch: pages again, new segments, a snapshot whose size
+    /// goes with that of the file. In the middle of a batch it would be too late to find out.
+    pub fn has_room(&self) -> Result<(), Fault> {
+        let disk = rustix::fs::fstatvfs(&self.file).map_err(std::io::Error::from)?;
+        let wanted = ROOM_BYTES + self.file.metadata()?.len() / SNAPSHOT_SHARE;
+        if disk.f_bavail.saturating_mul(disk.f_frsize) < wanted { Err(Fault::Full) } else { Ok(()) }
     }
 
     /// The value under a key.

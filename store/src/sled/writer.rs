@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 use super::group::{Finished, Group, Placed};
 use super::queue::{Growth, Queue, Request};
 use super::quiet::guarded;
+use super::room::{Side, with_room};
 use super::store::Store;
 use super::tree::Fault;
 use super::young::Item;
@@ -100,10 +101,19 @@ impl Writer {
         let &Finished { first: seq, end, floor, .. } = group;
         let events = u32::try_from(end - seq).unwrap_or(u32::MAX);
         record::write(&mut self.packer, seq, events, &group.frames, &mut self.record);
-        let behind = self.wal.append(seq, &self.record)?;
+        let (wal, record) = (&mut self.wal, &self.record);
+        let behind = with_room(&self.queue, Side::Log, || Ok(wal.append(seq, record)?))?;
         self.wal.sync()?;
-        self.watermark.write(end)?;
+        self.raise(end)?;
         Ok(Item { seq, end, record: Arc::from(self.record.as_slice()), rows: Vec::new(), floor, behind })
+    }
+
+    /// The watermark may lag: a disk without room for it is no reason to doubt what is durable.
+    fn raise(&self, end: u64) -> Result<(), Fault> {
+        match self.watermark.write(end).map_err(Fault::from) {
+            Err(Fault::Full) => Ok(()),
+            outcome => outcome,
+        }
     }
 
     fn count(&mut self, finished: &Finished) {

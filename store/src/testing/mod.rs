@@ -7,5 +7,6 @@
 )]
 
 pub mod conformance;
+pub mod disk;
 pub mod rerun;
 pub mod sample;

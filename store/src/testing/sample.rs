@@ -69,6 +69,7 @@ pub fn commit(number: u64, version: u64, events: usize, wire_bytes: usize) -> Co
     let wire = WireMessage {
         direction: WireDirection::In,
         peer: peer(),
+        to: None,
         bytes: noise(number * 31 + version, wire_bytes),
     };
     Commit {

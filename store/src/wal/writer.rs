@@ -37,8 +37,7 @@ impl Writer {
         let file = OpenOptions::new().read(true).write(true).create(true).truncate(true).open(path)?;
         file.write_all_at(&header(first), 0)?;
         file.sync_all()?;
-        sync_dir(&store.join(layout::WAL))?;
-        sync_dir(store)?;
+        sync_names(store)?;
         let next = Place { segment: first, offset: HEADER_BYTES };
         Ok(Self { store: store.to_owned(), file, next, allotted: HEADER_BYTES, segment_bytes })
     }
@@ -51,6 +50,8 @@ impl Writer {
         let file = OpenOptions::new().read(true).write(true).open(path(store, next.segment))?;
         file.set_len(next.offset)?;
         file.sync_all()?;
+        // Whoever began the segment may have been killed before it synced the name.
+        sync_names(store)?;
         Ok(Self { store: store.to_owned(), file, next, allotted: next.offset, segment_bytes })
     }
 
@@ -100,4 +101,10 @@ impl Writer {
         self.file.set_len(self.next.offset)?;
         self.file.sync_all()
     }
+}
+
+/// Makes the names of the segments durable, and of their directory.
+fn sync_names(store: &Path) -> io::Result<()> {
+    sync_dir(&store.join(layout::WAL))?;
+    sync_dir(store)
 }

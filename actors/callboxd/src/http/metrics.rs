@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::sync::atomic::Ordering;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -20,6 +21,7 @@ use serde_json::json;
 use super::Context;
 use super::error::ApiError;
 use crate::failure::Failure;
+use crate::hep::Counters;
 
 /// How far one scrape reads before it answers; the next one goes on from there.
 const PATIENCE: usize = 1_000_000;
@@ -97,7 +99,11 @@ impl Counted {
                 | Event::EndingSent
                 | Event::Ending(_)
                 | Event::Recovered(_)
-                | Event::Noted(_) => {}
+                | Event::Noted(_)
+                | Event::Observed(_)
+                | Event::FoundConnected
+                | Event::CancelSeen
+                | Event::EndSeen(_) => {}
             }
         }
     }
@@ -169,15 +175,39 @@ impl Text {
     }
 }
 
+/// What the mirror counts.
+fn mirror(counters: &Counters) -> String {
+    let mut text = Text(String::new());
+    text.head("callbox_hep_packets_total", "counter", "HEP packets received, by what became of them.");
+    for (result, count) in counters.packets() {
+        text.line(&format!("callbox_hep_packets_total{{result=\"{result}\"}}"), count);
+    }
+    for (name, help, counter) in [
+        ("callbox_hep_skewed_total", "Messages whose sender's clock is not believed.", &counters.skewed),
+        ("callbox_hep_calls_total", "Observed calls begun in the journal.", &counters.calls),
+        (
+            "callbox_hep_unwritten_total",
+            "Records of observed calls that the journal refused.",
+            &counters.unwritten,
+        ),
+    ] {
+        text.one(name, "counter", help, counter.load(Ordering::Relaxed));
+    }
+    text.0
+}
+
 /// `GET /metrics`.
 pub async fn show(context: Data<Context>) -> Result<HttpResponse, ApiError> {
     let live = context.engine()?.calls().await.iter().filter(|call| call.is_live()).count();
     let uptime = context.started.elapsed();
+    let mirrored = context.mirror.as_deref().map(mirror).unwrap_or_default();
     let (counting, engine) = (Data::clone(&context), context.engine()?);
     let counted = actix_web::web::block(move || counting.metrics.count(&engine))
         .await
         .map_err(|_| ApiError::internal("counting failed"))??;
-    Ok(HttpResponse::Ok().content_type("text/plain; version=0.0.4").body(counted.text(live, uptime)))
+    Ok(HttpResponse::Ok()
+        .content_type("text/plain; version=0.0.4")
+        .body(counted.text(live, uptime) + &mirrored))
 }
 
 /// `GET /healthz`: whether calls can be taken and recorded.

@@ -28,6 +28,7 @@ use tokio::time::Instant;
 pub use token::Token;
 
 use crate::failure::Failure;
+use crate::hep;
 use error::ApiError;
 use guard::Guard;
 use metrics::Metrics;
@@ -44,6 +45,8 @@ pub struct Context {
     /// Weak: the engine is its owner's to close, whatever a connection still holds.
     engine: Weak<Engine>,
     metrics: Metrics,
+    /// Of the mirror, if there is one.
+    mirror: Option<Arc<hep::Counters>>,
     closing: watch::Receiver<bool>,
     started: Instant,
 }
@@ -80,12 +83,18 @@ impl Server {
     ///
     /// # Errors
     /// If the thread or its runtime can't be started.
-    pub fn start(listener: TcpListener, engine: &Arc<Engine>, token: Option<Token>) -> Result<Self, Failure> {
+    pub fn start(
+        listener: TcpListener,
+        engine: &Arc<Engine>,
+        token: Option<Token>,
+        mirror: Option<Arc<hep::Counters>>,
+    ) -> Result<Self, Failure> {
         let addr = listener.local_addr().map_err(failed)?;
         let (closing, closed) = watch::channel(false);
         let metrics = Metrics::of(engine)?;
         let engine = Arc::downgrade(engine);
-        let context = web::Data::new(Context { engine, metrics, closing: closed, started: Instant::now() });
+        let context = Context { engine, metrics, mirror, closing: closed, started: Instant::now() };
+        let context = web::Data::new(context);
         let guard = web::Data::new(Guard(token));
         let (started, starting) = std::sync::mpsc::channel();
         let serve = move || {

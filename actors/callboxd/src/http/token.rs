@@ -1,4 +1,4 @@
-//! The token that protects the control API.
+//! The token that protects the control API, and the mirror's password, which is one too.
 
 use std::fmt;
 use std::path::Path;
@@ -29,17 +29,22 @@ impl Token {
         Ok(Self(token.to_owned()))
     }
 
-    /// Whether an Authorization header presents this token. Takes equally long wherever they differ.
+    /// Whether an Authorization header presents this token.
     #[must_use]
     pub fn is_presented_by(&self, authorization: &str) -> bool {
         let Some((scheme, presented)) = authorization.split_once(' ') else { return false };
-        let presented = presented.trim().as_bytes();
+        scheme.eq_ignore_ascii_case("bearer") && self.is(presented.trim().as_bytes())
+    }
+
+    /// Whether this is the token. Takes equally long wherever they differ.
+    #[must_use]
+    pub fn is(&self, presented: &[u8]) -> bool {
         let own = self.0.as_bytes();
         let differences = own
             .iter()
             .zip(presented)
             .fold(own.len() ^ presented.len(), |sum, (a, b)| sum | usize::from(a ^ b));
-        scheme.eq_ignore_ascii_case("bearer") && differences == 0
+        differences == 0
     }
 }
 

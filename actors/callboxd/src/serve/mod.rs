@@ -10,6 +10,7 @@ use std::time::Duration;
 use callbox::{Config, Engine, OpenError};
 
 use crate::failure::{Exit, Failure};
+use crate::hep;
 use crate::http;
 use crate::settings::Settings;
 use signals::Signals;
@@ -28,15 +29,26 @@ const HINT: &str = "what was acknowledged is durable; `callbox verify` checks th
 /// A failure with its exit code.
 pub fn run(settings: Settings) -> Result<(), Failure> {
     let api = settings.http.clone().map(|http| Ok((http::bind(http.addr)?, http.token))).transpose()?;
+    let mirror = settings.hep.clone().map(|hep| Ok((hep::bind(hep.addr)?, hep.gate))).transpose()?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|e| Failure::other(format!("no runtime: {e}")))?;
     let signals = runtime.block_on(async { Signals::listen() })?;
     let engine = Arc::new(Engine::open(config(settings)).map_err(refused)?);
-    let api = api.map(|(listener, token)| http::Server::start(listener, &engine, token)).transpose()?;
-    say_ready(&engine, api.as_ref());
-    runtime.block_on(until_signalled(signals, engine, api))
+    let start = |(socket, gate)| hep::Hep::start(socket, gate, Arc::clone(engine.journal()));
+    let mirror = mirror.map(start).transpose()?;
+    let counters = mirror.as_ref().map(|mirror| Arc::clone(mirror.counters()));
+    let api =
+        api.map(|(listener, token)| http::Server::start(listener, &engine, token, counters)).transpose()?;
+    say_ready(&engine, api.as_ref(), mirror.as_ref());
+    runtime.block_on(until_signalled(signals, engine, Beside { api, mirror }))
+}
+
+/// What runs beside the engine.
+struct Beside {
+    api: Option<http::Server>,
+    mirror: Option<hep::Hep>,
 }
 
 fn config(settings: Settings) -> Config {
@@ -64,7 +76,7 @@ fn refused(error: OpenError) -> Failure {
 }
 
 /// The one line on stdout that scripts wait for: `ready udp:127.0.0.1:5060 http:127.0.0.1:8080`.
-fn say_ready(engine: &Engine, api: Option<&http::Server>) {
+fn say_ready(engine: &Engine, api: Option<&http::Server>, mirror: Option<&hep::Hep>) {
     let mut line = "ready".to_owned();
     for peer in engine.listening() {
         let _ = write!(line, " {peer}");
@@ -72,28 +84,30 @@ fn say_ready(engine: &Engine, api: Option<&http::Server>) {
     if let Some(api) = api {
         let _ = write!(line, " http:{}", api.addr());
     }
+    if let Some(mirror) = mirror {
+        let _ = write!(line, " hep:{}", mirror.addr());
+    }
     let mut stdout = std::io::stdout().lock();
     if writeln!(stdout, "{line}").and_then(|()| stdout.flush()).is_err() {
         tracing::debug!("nobody reads stdout");
     }
 }
 
-async fn until_signalled(
-    mut signals: Signals,
-    engine: Arc<Engine>,
-    api: Option<http::Server>,
-) -> Result<(), Failure> {
+async fn until_signalled(mut signals: Signals, engine: Arc<Engine>, beside: Beside) -> Result<(), Failure> {
     let name = signals.next().await;
     tracing::info!(signal = name, "closing; a second signal ends the program at once");
     tokio::select! {
-        closed = close(engine, api) => closed,
+        closed = close(engine, beside) => closed,
         name = signals.next() => Err(Failure::other(format!("{name} while closing: calls were left as they were"))),
     }
 }
 
-async fn close(mut engine: Arc<Engine>, api: Option<http::Server>) -> Result<(), Failure> {
-    if let Some(api) = api {
+async fn close(mut engine: Arc<Engine>, beside: Beside) -> Result<(), Failure> {
+    if let Some(api) = beside.api {
         api.stop().await;
+    }
+    if let Some(mirror) = beside.mirror {
+        mirror.stop().await;
     }
     // A request that was not done in time may hold the engine a moment longer.
     for _ in 0..PATIENCE {

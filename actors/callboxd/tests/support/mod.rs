@@ -39,6 +39,8 @@ pub struct Daemon {
     pub udp: SocketAddr,
     /// Where it speaks HTTP.
     pub http: SocketAddr,
+    /// Where it takes HEP, if it does.
+    pub hep: Option<SocketAddr>,
 }
 
 impl Daemon {
@@ -59,11 +61,12 @@ impl Daemon {
             panic!("callboxd did not get ready: {}", said.join("\n"));
         };
         let place = |kind: &str| {
-            let place = ready.split(' ').find_map(|word| word.strip_prefix(kind)).expect(kind);
-            place.parse().expect("an address")
+            let place = ready.split(' ').find_map(|word| word.strip_prefix(kind));
+            place.map(|place| place.parse().expect("an address"))
         };
         assert!(ready.starts_with("ready "), "{ready}");
-        Self { udp: place("udp:"), http: place("http:"), store: store.to_owned(), child, stdout, stderr }
+        let (udp, http, hep) = (place("udp:").expect("udp:"), place("http:").expect("http:"), place("hep:"));
+        Self { udp, http, hep, store: store.to_owned(), child, stdout, stderr }
     }
 
     /// Ends it gracefully; its status and everything it logged.

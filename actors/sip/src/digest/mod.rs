@@ -2,12 +2,14 @@
 
 mod body;
 mod clues;
+mod media;
 mod sdp;
 
 use callbox_events::sip::{Request, Response, Sdp};
 
 pub use body::sdp_text;
 pub use clues::clues;
+pub use media::audio_addresses;
 pub use sdp::read_sdp;
 
 use crate::wire::Message;

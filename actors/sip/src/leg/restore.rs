@@ -61,7 +61,11 @@ impl Told {
         let (role, dialog) = match &commits.first()?.input {
             Cause::Command(Command::Place(place)) => (Role::Caller, Dialog::clone(&place.dialog)),
             Cause::Signal(Signal::Invite(invite)) => (Role::Callee, Dialog::clone(&invite.dialog)),
-            Cause::Command(_) | Cause::Signal(_) | Cause::Timer(_) | Cause::Recovery(_) => return None,
+            Cause::Command(_)
+            | Cause::Signal(_)
+            | Cause::Timer(_)
+            | Cause::Recovery(_)
+            | Cause::Observed(_) => return None,
         };
         let mut told = Self {
             role,
@@ -100,7 +104,7 @@ impl Told {
                 self.dialog.remote_cseq = self.dialog.remote_cseq.max(request.cseq);
             }
             Cause::Recovery(_) => self.lives = self.lives.saturating_add(1),
-            Cause::Command(_) | Cause::Timer(_) | Cause::Signal(_) => {}
+            Cause::Command(_) | Cause::Timer(_) | Cause::Signal(_) | Cause::Observed(_) => {}
         }
     }
 
@@ -133,7 +137,11 @@ impl Told {
             | Event::EndingSent
             | Event::Recovered(_)
             | Event::Released(_)
-            | Event::Noted(_) => {}
+            | Event::Noted(_)
+            | Event::Observed(_)
+            | Event::FoundConnected
+            | Event::CancelSeen
+            | Event::EndSeen(_) => {}
         }
     }
 

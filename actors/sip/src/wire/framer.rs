@@ -75,28 +75,8 @@ impl Framer {
         if self.needed.is_some() {
             return Ok(self.needed);
         }
-        let max = self.limits.max_message;
-        let from = self.searched.saturating_sub(3);
-        let found =
-            memmem::find(self.buffer.get(from..).unwrap_or_default(), b"\r\n\r\n").map(|at| from + at + 4);
-        let Some(head) = found.filter(|&head| head <= max) else {
-            self.searched = self.buffer.len();
-            // Also when the end is there but too far off: the same answer, however the bytes were cut.
-            return if self.buffer.len() >= max { Err(ParseErrorKind::TooLarge) } else { Ok(None) };
-        };
-        let head_bytes = self.buffer.get(..head).unwrap_or_default();
-        let value = field(head_bytes, b"Content-Length", b'l')
-            .ok_or(ParseErrorKind::Missing(HeaderName::ContentLength))?;
-        let length =
-            std::str::from_utf8(value).map_err(|_| ParseErrorKind::ContentLength).and_then(content_length)?;
-        if length > self.limits.max_body {
-            return Err(ParseErrorKind::BodyTooLarge);
-        }
-        let total = head.saturating_add(length);
-        if total > max {
-            return Err(ParseErrorKind::TooLarge);
-        }
-        self.needed = Some(total);
+        self.needed = measure_from(&self.buffer, self.searched.saturating_sub(3), &self.limits)?;
+        self.searched = self.buffer.len();
         Ok(self.needed)
     }
 
@@ -131,6 +111,36 @@ impl Iterator for Framer {
         }
         Some(parsed)
     }
+}
+
+/// The length of the message that a stream goes on with: start line to body, in bytes. `None` while the end of its header
+/// is not there. `bytes` begin with a start line. For readers of streams that must find back into them after a loss;
+/// others use a [`Framer`].
+///
+/// # Errors
+/// As the [`Framer`] does: there is no usable Content-Length, or the message exceeds a limit.
+pub fn measure(bytes: &[u8], limits: &Limits) -> Result<Option<usize>, ParseErrorKind> {
+    measure_from(bytes, 0, limits)
+}
+
+/// The same if the header does not end before `from`.
+fn measure_from(bytes: &[u8], from: usize, limits: &Limits) -> Result<Option<usize>, ParseErrorKind> {
+    let max = limits.max_message;
+    let found = memmem::find(bytes.get(from..).unwrap_or_default(), b"\r\n\r\n").map(|at| from + at + 4);
+    let Some(head) = found.filter(|&head| head <= max) else {
+        // Also when the end is there but too far off: the same answer, however the bytes were cut.
+        return if bytes.len() >= max { Err(ParseErrorKind::TooLarge) } else { Ok(None) };
+    };
+    let head_bytes = bytes.get(..head).unwrap_or_default();
+    let value = field(head_bytes, b"Content-Length", b'l')
+        .ok_or(ParseErrorKind::Missing(HeaderName::ContentLength))?;
+    let length =
+        std::str::from_utf8(value).map_err(|_| ParseErrorKind::ContentLength).and_then(content_length)?;
+    if length > limits.max_body {
+        return Err(ParseErrorKind::BodyTooLarge);
+    }
+    let total = head.saturating_add(length);
+    if total > max { Err(ParseErrorKind::TooLarge) } else { Ok(Some(total)) }
 }
 
 /// Whether an error leaves it in doubt where the next message begins.

@@ -30,7 +30,7 @@ mod write;
 
 pub use call_id::call_id_of;
 pub use error::{ParseError, ParseErrorKind};
-pub use framer::Framer;
+pub use framer::{Framer, measure};
 pub use grammar::{NameAddr, Params, SipUri, SyntaxError, Uri, Via};
 pub use limits::Limits;
 pub use message::{Header, Message, StartLine};

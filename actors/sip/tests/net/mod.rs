@@ -133,7 +133,8 @@ impl Net {
         let message = parse(bytes.clone(), &Limits::default()).unwrap();
         let source = address(from, self.transport);
         let mut out = Outbox::new();
-        let wire = WireMessage { direction: WireDirection::In, peer: source, bytes: bytes.to_vec() };
+        let wire =
+            WireMessage { direction: WireDirection::In, peer: source, to: None, bytes: bytes.to_vec() };
         if let Some(side) = self.sides.get_mut(&to) {
             side.leg.receive(self.now, message, source, &mut out);
             return self.flush(to, out, vec![wire]);
@@ -230,6 +231,7 @@ impl Side {
         wire.extend(out.transmits.iter().skip(first).map(|sent| WireMessage {
             direction: WireDirection::Out,
             peer: sent.peer,
+            to: None,
             bytes: sent.bytes.to_vec(),
         }));
         if !events.is_empty() {

@@ -64,6 +64,7 @@ pub(super) fn before_answer(at: Moment<'_>, rang: bool, input: &Input) -> Decisi
             .effect(respond(487, false)),
         Input::Signal(Signal::Request(request)) => noted(request.method.to_ascii_lowercase()),
         Input::Signal(signal) => unexpected(signal),
+        Input::Observed(_) => Decision::nothing(),
         Input::Recovery(Recovery { last_event_at, .. }) => {
             super::endings::engine_lost(*last_event_at, at.now).effect(Effect::Respond {
                 status: 500,

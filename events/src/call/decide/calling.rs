@@ -24,12 +24,13 @@ pub(super) fn decide(at: Moment<'_>, sent: bool, provisional: bool, input: &Inpu
         Input::Signal(signal) => awaiting(at, signal),
         Input::Command(command) => wish(at, sent, provisional, command),
         Input::Timer(timer) => time(at, sent, provisional, *timer),
+        Input::Observed(_) => Decision::nothing(),
         Input::Recovery(recovery) => lost(recovery, at, sent),
     }
 }
 
 /// What a provisional response means: alerting, early media, or mere progress.
-pub(super) fn provisional_event(response: &Response, rang: bool, media: bool) -> Event {
+pub(in crate::call) fn provisional_event(response: &Response, rang: bool, media: bool) -> Event {
     let alerting = Alerting { status: response.status, to_tag: response.to_tag.clone() };
     let has_sdp = response.sdp.is_some();
     match response.status {

@@ -28,6 +28,7 @@ pub(super) fn decide(at: Moment<'_>, media: Conversation, input: &Input) -> Deci
         Input::Signal(signal) => hear(at, media, signal),
         Input::Command(command) => wish(at, media, command),
         Input::Timer(timer) => time(at, *timer),
+        Input::Observed(_) => Decision::nothing(),
         Input::Recovery(recovery) => resume(at, recovery),
     }
 }
@@ -165,7 +166,8 @@ fn resume(at: Moment<'_>, recovery: &Recovery) -> Decision {
                 | State::Early { .. }
                 | State::Connecting
                 | State::Ending(_)
-                | State::Ended { .. } => at.now,
+                | State::Ended { .. }
+                | State::Observed(_) => at.now,
             };
             Decision::default()
                 .event(Event::Recovered(Recovered { last_event_at: recovery.last_event_at }))

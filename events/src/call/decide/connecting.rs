@@ -54,6 +54,7 @@ pub(super) fn decide(at: Moment<'_>, input: &Input) -> Decision {
             | TimerId::MaxDuration
             | TimerId::EndGrace,
         ) => Decision::nothing(),
+        Input::Observed(_) => Decision::nothing(),
         Input::Recovery(recovery) => match policy.recovery {
             // The ACK may have come while nobody listened: the 2xx is sent again and draws another one.
             RecoveryPolicy::Resume if !recovery.is_of_this_call() => Decision::default()

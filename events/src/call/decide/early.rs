@@ -15,6 +15,7 @@ pub(super) fn decide(at: Moment<'_>, rang: bool, media: bool, input: &Input) -> 
         Input::Signal(signal) => calling::awaiting(at, signal),
         Input::Command(command) => calling::wish(at, true, true, command),
         Input::Timer(timer) => calling::time(at, true, true, *timer),
+        Input::Observed(_) => Decision::nothing(),
         Input::Recovery(recovery) => calling::lost(recovery, at, true),
     }
 }

@@ -16,7 +16,7 @@ pub(super) fn decide(at: Moment<'_>, released: bool, how: &Ended, input: &Input)
         }
         // A wish that comes too late is told so; the record of the call is not the place for it.
         Input::Command(_) => Decision { outcome: Some(Outcome::Refused), ..Decision::default() },
-        Input::Timer(_) => Decision::nothing(),
+        Input::Timer(_) | Input::Observed(_) => Decision::nothing(),
         Input::Signal(_) | Input::Recovery(_) if released => Decision::nothing(),
         Input::Signal(signal) => latecomer(signal),
         Input::Recovery(_) => resume(at, how),

@@ -28,6 +28,7 @@ pub(super) fn decide(at: Moment<'_>, intent: &EndIntent, input: &Input) -> Decis
             | Command::Divert { .. }),
         ) => refused(command),
         Input::Timer(timer) => time(at, intent, *timer),
+        Input::Observed(_) => Decision::nothing(),
         Input::Recovery(recovery) => resume(at, intent, recovery),
         Input::Signal(signal) if intent.act() == Act::Cancel => cancelling(at, intent, signal),
         Input::Signal(signal) => hanging_up(at, intent, signal),

@@ -9,6 +9,7 @@ use crate::call::command::{Command, Hangup, Outcome, Place};
 use crate::call::effect::Effect;
 use crate::call::event::{Act, Ending, Event, Offered, Placed};
 use crate::call::input::Input;
+use crate::call::observed;
 use crate::call::policy::{IncomingPolicy, RefusalKind};
 use crate::call::signal::{Invite, Signal};
 use crate::call::timers::TimerId;
@@ -30,6 +31,7 @@ pub(super) fn decide(input: &Input, now: Timestamp) -> Decision {
         ) => Decision { outcome: Some(Outcome::Refused), ..Decision::default() },
         // Nothing can be recorded of a call that does not exist.
         Input::Signal(_) | Input::Timer(_) | Input::Recovery(_) => Decision::nothing(),
+        Input::Observed(sight) => observed::begin(sight),
     }
 }
 

@@ -16,11 +16,14 @@ mod incoming;
 mod reasons;
 mod stated;
 
+pub(in crate::call) use calling::provisional_event;
+
 use super::command::{Command, Outcome};
 use super::effect::Effect;
 use super::event::{Event, Noted};
 use super::input::Input;
 use super::note::Note;
+use super::observed;
 use super::signal::Signal;
 use super::state::{Call, Profile, State};
 use super::timers::TimerId;
@@ -42,6 +45,9 @@ impl Call {
     /// Decides what `input` leads to at `now`. Changes nothing; the same state, input and time give the same decision.
     #[must_use]
     pub fn decide(&self, input: &Input, now: Timestamp) -> Decision {
+        if let (State::Observed(watched), Input::Observed(sight)) = (&self.state, input) {
+            return observed::decide(watched, sight, now);
+        }
         let Some(profile) = &self.profile else {
             return idle::decide(input, now);
         };
@@ -63,6 +69,8 @@ impl Call {
             ),
             State::Ending(intent) => ending::decide(at, intent, input),
             State::Ended { released, how } => ended::decide(at, *released, how, input),
+            // Only a sight can mean something to a call that is only watched.
+            State::Observed(_) => Decision::nothing(),
         }
     }
 }

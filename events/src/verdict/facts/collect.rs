@@ -6,7 +6,7 @@ use crate::schema::{Commit, WireDirection};
 use crate::sip::{Reason, Request, Response};
 
 use super::super::vocabulary::{Completeness, Rulebook};
-use super::{AnsweredBy, Decisive, Fact, Facts, Progress, Said};
+use super::{AnsweredBy, Decisive, Fact, Facts, Progress, Said, watch};
 
 pub(super) fn collect<'a>(rulebook: Rulebook, commits: &[&'a Commit]) -> Facts<'a> {
     let mut facts = empty(rulebook);
@@ -19,6 +19,9 @@ pub(super) fn collect<'a>(rulebook: Rulebook, commits: &[&'a Commit]) -> Facts<'
         if facts.credentials.is_none() && sent_credentials(commit) {
             facts.credentials = Some(place);
         }
+    }
+    if let Some(watch) = &facts.watch {
+        facts.completeness = watch.completeness(&facts);
     }
     facts
 }
@@ -64,6 +67,7 @@ fn empty<'a>(rulebook: Rulebook) -> Facts<'a> {
         said: Vec::new(),
         own_phrase: None,
         completeness: Completeness::Full,
+        watch: None,
     }
 }
 
@@ -93,10 +97,11 @@ fn take_input<'a>(facts: &mut Facts<'a>, place: Fact<()>, input: &'a Input) {
         Input::Timer(timer) => facts.timers.push(place.with(*timer)),
         Input::Recovery(recovery) => facts.recoveries.push(place.with(recovery)),
         Input::Signal(signal) => take_signal(facts, place, signal),
+        Input::Observed(sight) => watch::take_sight(facts, place, sight),
     }
 }
 
-fn take_signal<'a>(facts: &mut Facts<'a>, place: Fact<()>, signal: &'a Signal) {
+pub(super) fn take_signal<'a>(facts: &mut Facts<'a>, place: Fact<()>, signal: &'a Signal) {
     match signal {
         Signal::Invite(invite) => heard_request(facts, place, &invite.request, "INVITE"),
         Signal::Cancel(request) => {
@@ -157,11 +162,11 @@ fn take_signal<'a>(facts: &mut Facts<'a>, place: Fact<()>, signal: &'a Signal) {
     }
 }
 
-fn heard_request<'a>(facts: &mut Facts<'a>, place: Fact<()>, request: &'a Request, method: &str) {
+pub(super) fn heard_request<'a>(facts: &mut Facts<'a>, place: Fact<()>, request: &'a Request, method: &str) {
     say(facts, place, &request.reasons, method, false);
 }
 
-fn heard_response<'a>(facts: &mut Facts<'a>, place: Fact<()>, response: &'a Response) {
+pub(super) fn heard_response<'a>(facts: &mut Facts<'a>, place: Fact<()>, response: &'a Response) {
     say(facts, place, &response.reasons, &format!("{} {}", response.status, response.phrase), false);
 }
 
@@ -222,13 +227,18 @@ fn take_event<'a>(facts: &mut Facts<'a>, commit: &'a Commit, fact: Fact<&'a Even
         }
         Event::EndingSent => facts.ending_sent = facts.ending_sent.or(Some(place)),
         Event::Ended(ended) => {
-            decide(facts, place, &commit.input, None);
+            if !watch::decided_before(facts, ended) {
+                decide(facts, place, &commit.input, None);
+            }
             facts.ended = facts.ended.or(Some(fact.with(ended)));
             facts.ends.push(fact.with(ended));
             let phrase = ended.status.and_then(|status| sent_phrase(commit, status));
             facts.own_phrase = facts.own_phrase.take().or(phrase);
         }
         Event::Released(counters) => facts.released = facts.released.or(Some(fact.with(counters))),
+        Event::Observed(_) | Event::FoundConnected | Event::CancelSeen | Event::EndSeen(_) => {
+            watch::take_event(facts, fact, &commit.input);
+        }
         Event::Progressed(_)
         | Event::Rang(_)
         | Event::EarlyMedia(_)
@@ -239,7 +249,7 @@ fn take_event<'a>(facts: &mut Facts<'a>, commit: &'a Commit, fact: Fact<&'a Even
     }
 }
 
-fn decide<'a>(
+pub(super) fn decide<'a>(
     facts: &mut Facts<'a>,
     place: Fact<()>,
     input: &'a Input,
@@ -261,7 +271,7 @@ fn answered_by(facts: &Facts<'_>, input: &Input) -> Option<AnsweredBy> {
         (Role::Callee, Input::Signal(Signal::Invite(invite))) => {
             (automatic || invite.policy.answer_after_ms.is_some()).then_some(AnsweredBy::Automation)
         }
-        (Role::Callee, Input::Signal(_) | Input::Recovery(_)) => None,
+        (Role::Callee, Input::Signal(_) | Input::Recovery(_) | Input::Observed(_)) => None,
     }
 }
 

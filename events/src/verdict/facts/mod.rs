@@ -6,10 +6,12 @@
 
 mod collect;
 mod progress;
+mod watch;
 
 pub(super) use progress::Progress;
+pub(super) use watch::Watch;
 
-use crate::call::{Command, Ended, Ending, Input, Note, Pending, Phase, Policy, Recovery, TimerId};
+use crate::call::{Command, Ended, Ending, Input, Note, Pending, Phase, Policy, Recovery, Signal, TimerId};
 use crate::party::{Role, Side};
 use crate::schema::Commit;
 use crate::sip::{Counters, Reason, Request, Response};
@@ -39,6 +41,25 @@ pub(super) struct Decisive<'a> {
     pub ending: Option<&'a Ending>,
     /// How far the call had come.
     pub phase: VerdictPhase,
+}
+
+impl<'a> Decisive<'a> {
+    /// The message or timer of SIP that led to it, at our end or seen between two others.
+    pub(super) fn signal(&self) -> Option<&'a Signal> {
+        match self.input {
+            Input::Signal(signal) => Some(signal),
+            Input::Observed(sight) => sight.signal(),
+            Input::Command(_) | Input::Timer(_) | Input::Recovery(_) => None,
+        }
+    }
+
+    /// The side whose message it was, if it was seen between two others.
+    pub(super) fn seen_by(&self) -> Option<Side> {
+        match self.input {
+            Input::Observed(sight) => Some(sight.by),
+            Input::Signal(_) | Input::Command(_) | Input::Timer(_) | Input::Recovery(_) => None,
+        }
+    }
 }
 
 /// A Reason value, where it stood and who sent it.
@@ -110,6 +131,8 @@ pub(super) struct Facts<'a> {
     /// The status line's phrase of the final response we sent, if its bytes are on record.
     pub own_phrase: Option<String>,
     pub completeness: Completeness,
+    /// What only an observer notes; none for a call of our own.
+    pub watch: Option<Watch<'a>>,
 }
 
 impl<'a> Facts<'a> {
@@ -137,7 +160,7 @@ impl<'a> Facts<'a> {
     pub(super) fn decisive_timer(&self) -> Option<TimerId> {
         match self.decisive?.what.input {
             Input::Timer(timer) => Some(*timer),
-            Input::Command(_) | Input::Signal(_) | Input::Recovery(_) => None,
+            Input::Command(_) | Input::Signal(_) | Input::Recovery(_) | Input::Observed(_) => None,
         }
     }
 

@@ -54,7 +54,7 @@ impl Progress {
             Event::Rang(alerting) => self.rang(fact.with(()), alerting.to_tag.as_deref()),
             Event::EarlyMedia(_) => self.media_began(fact.with(())),
             Event::Answered(_) => self.answering = true,
-            Event::Connected => self.connected = true,
+            Event::Connected | Event::FoundConnected => self.connected = true,
             Event::Media(media) => self.hold(media),
             Event::Progressed(Alerting { .. })
             | Event::Placed(_)
@@ -67,7 +67,10 @@ impl Progress {
             | Event::Ended(_)
             | Event::Recovered(_)
             | Event::Released(_)
-            | Event::Noted(_) => {}
+            | Event::Noted(_)
+            | Event::Observed(_)
+            | Event::CancelSeen
+            | Event::EndSeen(_) => {}
         }
     }
 

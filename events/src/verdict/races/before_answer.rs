@@ -133,6 +133,6 @@ fn two_answers(facts: &Facts<'_>, races: &mut Vec<Race>) {
 }
 
 /// Final responses by which the called side says no.
-fn is_refusal(status: u16) -> bool {
+pub(super) fn is_refusal(status: u16) -> bool {
     matches!(status, 403 | 480 | 486 | 600 | 603 | 607)
 }

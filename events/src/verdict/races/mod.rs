@@ -4,6 +4,7 @@
 
 mod after_answer;
 mod before_answer;
+mod observed;
 
 use super::facts::{Fact, Facts, millis};
 use super::tuple::Race;
@@ -14,6 +15,7 @@ pub(super) fn find(facts: &Facts<'_>) -> Vec<Race> {
     let mut races = Vec::new();
     before_answer::find(facts, &mut races);
     after_answer::find(facts, &mut races);
+    observed::find(facts, &mut races);
     races.sort_by_key(|race| race.kind);
     races.dedup_by_key(|race| race.kind);
     races

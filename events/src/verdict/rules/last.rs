@@ -8,7 +8,7 @@ use super::super::families::{Cause, Family};
 use super::super::testimony::{self, Protocol};
 use super::super::vocabulary::{Rulebook, VerdictPhase};
 use super::statuses;
-use crate::call::{Act, Input, Signal};
+use crate::call::{Act, Signal};
 use crate::party::{Agent, Side};
 use crate::sip::{Reason, Response};
 
@@ -39,12 +39,8 @@ pub(super) struct Last<'a> {
 impl<'a> Last<'a> {
     pub(super) fn of(facts: &Facts<'a>) -> Option<Self> {
         let decisive = facts.decisive?;
-        match decisive.what.input {
-            Input::Signal(Signal::Failure(response)) => {
-                Some(Self { fact: decisive.with(response), status: response.status })
-            }
-            Input::Signal(_) | Input::Command(_) | Input::Timer(_) | Input::Recovery(_) => None,
-        }
+        let Signal::Failure(response) = decisive.what.signal()? else { return None };
+        Some(Self { fact: decisive.with(response), status: response.status })
     }
 
     /// Its Reason values.

@@ -117,18 +117,12 @@ pub(super) fn dialog_gone(facts: &Facts<'_>) -> Option<Draft> {
 
 fn invite_timed_out(facts: &Facts<'_>) -> Option<u64> {
     let decisive = facts.decisive?;
-    match decisive.what.input {
-        Input::Signal(Signal::TimedOut(Pending::Invite)) => Some(decisive.event),
-        Input::Signal(_) | Input::Command(_) | Input::Timer(_) | Input::Recovery(_) => None,
-    }
+    let Signal::TimedOut(Pending::Invite) = decisive.what.signal()? else { return None };
+    Some(decisive.event)
 }
 
 fn transport_failure<'a>(facts: &Facts<'a>) -> Option<(u64, Pending, &'a str)> {
     let decisive = facts.decisive?;
-    match decisive.what.input {
-        Input::Signal(Signal::TransportFailed { pending, detail }) => {
-            Some((decisive.event, *pending, detail.as_str()))
-        }
-        Input::Signal(_) | Input::Command(_) | Input::Timer(_) | Input::Recovery(_) => None,
-    }
+    let Signal::TransportFailed { pending, detail } = decisive.what.signal()? else { return None };
+    Some((decisive.event, *pending, detail.as_str()))
 }

@@ -19,6 +19,8 @@ mod crash;
 mod final_in_context;
 mod last;
 mod lost;
+mod observed;
+mod observed_bye;
 mod own;
 mod own_timer;
 mod record;
@@ -91,6 +93,13 @@ impl Rule {
 const RULES: &[Rule] = &[
     rule("record.empty", Weight::Record, record::empty, "nothing is recorded"),
     rule("record.alive", Weight::Record, record::alive, "the call is not over"),
+    rule(
+        "record.capture_ended",
+        Weight::Record,
+        observed::capture_ended,
+        "the capture stopped before the call did",
+    )
+    .since(Rulebook::V1_1),
     rule("record.contradictory", Weight::Record, record::contradictory, "two ends that exclude each other")
         .since(Rulebook::V1_1),
     rule("own.stated", Weight::Own, stated::stated, "our application said why it ended the call")
@@ -128,6 +137,76 @@ const RULES: &[Rule] = &[
     ),
     rule("own.hangup_delay", Weight::Own, own_timer::hangup_delay, "our automation hung up"),
     rule("own.crash", Weight::Own, crash::crash, "our engine or its journal failed"),
+    rule(
+        "protocol.observed_ack_missing",
+        Weight::Protocol,
+        observed::ack_missing,
+        "seen from between: the answer was repeated and never acknowledged",
+    )
+    .since(Rulebook::V1_1),
+    rule(
+        "protocol.observed_cancel_crossed",
+        Weight::Protocol,
+        observed::cancel_crossed,
+        "seen from between: the answer crossed the CANCEL",
+    )
+    .since(Rulebook::V1_1),
+    rule(
+        "protocol.observed_replaced",
+        Weight::Protocol,
+        observed::replaced,
+        "seen from between: another call took its place",
+    )
+    .since(Rulebook::V1_1),
+    rule(
+        "protocol.observed_transfer",
+        Weight::Protocol,
+        observed::transferred,
+        "seen from between: transferred, then hung up",
+    )
+    .since(Rulebook::V1_1),
+    rule(
+        "protocol.observed_dialog_gone",
+        Weight::Protocol,
+        observed::dialog_gone,
+        "seen from between: one side lost the dialog",
+    )
+    .since(Rulebook::V1_1),
+    rule(
+        "timing.observed_session",
+        Weight::Timing,
+        observed::session_expired,
+        "seen from between: a BYE when the session timer ran out",
+    )
+    .since(Rulebook::V1_1),
+    rule(
+        "reason.observed_bye",
+        Weight::Reason,
+        observed_bye::by_reason,
+        "seen from between: a Reason in a BYE",
+    )
+    .since(Rulebook::V1_1),
+    rule(
+        "protocol.observed_bye",
+        Weight::Protocol,
+        observed_bye::plain,
+        "seen from between: who sent the BYE",
+    )
+    .since(Rulebook::V1_1),
+    rule(
+        "protocol.observed_bye_answered",
+        Weight::Protocol,
+        observed_bye::answered,
+        "seen from between: only the answer to a BYE",
+    )
+    .since(Rulebook::V1_1),
+    rule(
+        "agreement.observed_auth",
+        Weight::Agreement,
+        observed::auth_failed,
+        "seen from between: credentials that were refused",
+    )
+    .since(Rulebook::V1_1),
     rule("protocol.ack_missing", Weight::Protocol, lost::ack_missing, "our 2xx was never acknowledged"),
     rule(
         "protocol.no_response",
@@ -258,7 +337,9 @@ pub(super) fn conclude(facts: &Facts<'_>) -> (&'static str, Draft) {
         .filter(|rule| facts.since(rule.since))
         .find_map(|rule| {
             let draft = (rule.conclude)(facts)?;
-            Some((rule.id, draft.at_most(rule.weight.ceiling())))
+            // Who only watches is never certain of what anybody meant.
+            let most = if facts.watch.is_some() { Confidence::Strong } else { Confidence::Certain };
+            Some((rule.id, draft.at_most(rule.weight.ceiling()).at_most(most)))
         })
         .unwrap_or_else(|| ("record.unexplained", record::unexplained(facts)))
 }

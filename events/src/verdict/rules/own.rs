@@ -155,6 +155,7 @@ pub(super) fn own_hangup<'a>(facts: &Facts<'a>) -> Option<(u64, Role, &'a Hangup
         )
         | Input::Signal(_)
         | Input::Timer(_)
-        | Input::Recovery(_) => None,
+        | Input::Recovery(_)
+        | Input::Observed(_) => None,
     }
 }

@@ -6,12 +6,12 @@ use super::super::families::{Cause, Family};
 use super::super::testimony::{self, Protocol};
 use super::super::text;
 use super::super::vocabulary::{Confidence, Rulebook};
-use crate::call::{Act, Input, Signal};
+use crate::call::{Act, Signal};
 use crate::party::{Agent, Role, Side};
 use crate::sip::{Reason, Request};
 
 /// So many copies of the 2xx before the BYE say that our ACK did not arrive: a chance loss costs one or two.
-const COPIES_OF_A_LOST_ACK: u32 = 3;
+pub(super) const COPIES_OF_A_LOST_ACK: u32 = 3;
 /// 64·T1 with the T1 of RFC 3261 §17.1.1.1, in milliseconds; the other side's T1 is not known.
 const USUAL_PATIENCE_MS: u64 = 32_000;
 
@@ -51,11 +51,14 @@ pub(super) fn early(facts: &Facts<'_>) -> Option<Draft> {
 
 /// A Reason that says the end was no hang-up. Only what a BYE may sensibly say is believed, and not much.
 pub(super) fn by_reason(facts: &Facts<'_>) -> Option<Draft> {
-    let bye = remote_bye(facts)?;
-    let remote = facts.role?.peer().side();
+    testified(facts, remote_bye(facts)?, facts.role?.peer().side())
+}
+
+/// What the Reason values of a BYE that `by` sent make of it.
+pub(super) fn testified(facts: &Facts<'_>, bye: Fact<&Request>, by: Side) -> Option<Draft> {
     testimony::heard(facts.rulebook, &bye.what.reasons, &bye.what.clues).find_map(|reason| {
         let (cause, side, agent, confidence) =
-            meaning(facts, bye, &reason, remote).or_else(|| claimed(facts, bye, &reason, remote))?;
+            meaning(facts, bye, &reason, by).or_else(|| claimed(facts, bye, &reason, by))?;
         let mut draft = Draft::weak(cause, side, agent)
             .by(Act::Bye)
             .because(bye.event, format!("the BYE says {}", testimony::quote(&reason)));
@@ -114,7 +117,7 @@ fn claimed(facts: &Facts<'_>, bye: Fact<&Request>, reason: &Reason, remote: Side
     if matches!(cause, Cause::AnsweredElsewhere | Cause::ForkLost) {
         // The caller took another fork's answer and ends ours at once (RFC 3261 §13.2.2.4).
         let at_once = facts.answered.is_some_and(|answer| millis(bye.at, answer.at) <= FORK_DISMISSED_MS);
-        return (at_once && facts.role == Some(Role::Callee)).then_some((
+        return (at_once && remote == Side::Caller).then_some((
             Cause::ForkLost,
             Side::Caller,
             Agent::Unknown,
@@ -171,7 +174,7 @@ pub(super) fn after_glare(facts: &Facts<'_>) -> Option<Draft> {
 }
 
 /// Whether the BYE came 64·T1 after the answer, by our T1 or by the usual one, within 3 %.
-fn is_after_64_t1(facts: &Facts<'_>, bye: Fact<&Request>) -> bool {
+pub(super) fn is_after_64_t1(facts: &Facts<'_>, bye: Fact<&Request>) -> bool {
     let Some(answered) = facts.answered else { return false };
     let took = millis(bye.at, answered.at);
     let ours = facts.policy.map_or(USUAL_PATIENCE_MS, |policy| {
@@ -181,10 +184,8 @@ fn is_after_64_t1(facts: &Facts<'_>, bye: Fact<&Request>) -> bool {
 }
 
 /// The BYE that was decisive.
-fn remote_bye<'a>(facts: &Facts<'a>) -> Option<Fact<&'a Request>> {
+pub(super) fn remote_bye<'a>(facts: &Facts<'a>) -> Option<Fact<&'a Request>> {
     let decisive = facts.decisive?;
-    match decisive.what.input {
-        Input::Signal(Signal::Bye(request)) => Some(decisive.with(request)),
-        Input::Signal(_) | Input::Command(_) | Input::Timer(_) | Input::Recovery(_) => None,
-    }
+    let Signal::Bye(request) = decisive.what.signal()? else { return None };
+    Some(decisive.with(request))
 }

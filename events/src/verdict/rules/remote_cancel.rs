@@ -6,7 +6,7 @@ use super::super::families::Cause;
 use super::super::testimony::{self, Protocol};
 use super::super::text;
 use super::super::vocabulary::{Confidence, Rulebook};
-use crate::call::{Act, Input, Signal};
+use crate::call::{Act, Signal};
 use crate::party::{Agent, Side};
 use crate::sip::{Reason, Request};
 
@@ -102,8 +102,6 @@ fn claimed(rulebook: Rulebook, reason: &Reason) -> Option<(Cause, Side, Agent, W
 /// The CANCEL that was decisive.
 fn remote_cancel<'a>(facts: &Facts<'a>) -> Option<Fact<&'a Request>> {
     let decisive = facts.decisive?;
-    match decisive.what.input {
-        Input::Signal(Signal::Cancel(request)) => Some(decisive.with(request)),
-        Input::Signal(_) | Input::Command(_) | Input::Timer(_) | Input::Recovery(_) => None,
-    }
+    let Signal::Cancel(request) = decisive.what.signal()? else { return None };
+    Some(decisive.with(request))
 }

@@ -69,7 +69,7 @@ impl End {
                 self.restored = true;
                 (self.may_have_sent_bye, self.may_have_sent_cancel) = (true, true);
             }
-            Input::Signal(_) | Input::Command(_) | Input::Timer(_) => {}
+            Input::Signal(_) | Input::Command(_) | Input::Timer(_) | Input::Observed(_) => {}
         }
     }
 

@@ -135,7 +135,8 @@ fn is_cancelling(call: &Call) -> bool {
         | State::Early { .. }
         | State::Connecting
         | State::Connected { .. }
-        | State::Ended { .. } => false,
+        | State::Ended { .. }
+        | State::Observed(_) => false,
     }
 }
 

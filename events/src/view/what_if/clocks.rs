@@ -30,7 +30,7 @@ impl Clock {
             Input::Signal(Signal::TimedOut(Pending::Bye)) => Some(Self::Bye),
             Input::Signal(Signal::TimedOut(Pending::Reinvite)) => Some(Self::Reinvite),
             Input::Signal(Signal::AckMissing) => Some(Self::Ack),
-            Input::Signal(_) | Input::Command(_) | Input::Recovery(_) => None,
+            Input::Signal(_) | Input::Command(_) | Input::Recovery(_) | Input::Observed(_) => None,
         }
     }
 

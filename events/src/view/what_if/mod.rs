@@ -80,6 +80,11 @@ pub enum WhatIfError {
     /// The machine decides this record otherwise as it is.
     #[error("the record itself is decided otherwise at event #{}: {}", .0.event, .0.what)]
     Diverges(Box<Divergence>),
+    /// The call was only watched: nothing of it was decided here.
+    #[error(
+        "the call was only watched: nothing of it was decided here, so nothing could have been decided otherwise"
+    )]
+    Observed,
     /// The call has no such event.
     #[error("the call has no event #{event}; its last is #{last}")]
     NoEvent {
@@ -127,6 +132,9 @@ struct Changes {
 pub fn what_if(commits: &[StoredCommit], changes: &[Change]) -> Result<WhatIf, WhatIfError> {
     if let Some(divergence) = rerun(commits).divergence {
         return Err(WhatIfError::Diverges(Box::new(divergence)));
+    }
+    if commits.iter().any(|stored| matches!(stored.commit.input, Input::Observed(_))) {
+        return Err(WhatIfError::Observed);
     }
     let record = Record::of(commits);
     let changes = read(&record, changes)?;

@@ -35,6 +35,8 @@ impl Run<'_> {
                 let last_event_at = self.call.last_event_at;
                 self.feed(Input::Recovery(Recovery { last_event_at, ..recovery }), Some(index));
             }
+            // Calls that were only watched are refused before.
+            Input::Observed(_) => self.feed(input, Some(index)),
             Input::Signal(signal) => {
                 // What is late was on its way whatever we did meanwhile.
                 let answers = answers.filter(|_| !self.changes.late_in.contains_key(&index));

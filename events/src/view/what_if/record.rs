@@ -102,7 +102,7 @@ impl<'a> Record<'a> {
             let answers = match &commit.input {
                 Input::Signal(signal) => Ask::answered_by(signal, asked.contains_key(&Ask::Cancel))
                     .and_then(|ask| asked.get(&ask).map(|by| (ask, *by))),
-                Input::Command(_) | Input::Timer(_) | Input::Recovery(_) => None,
+                Input::Command(_) | Input::Timer(_) | Input::Recovery(_) | Input::Observed(_) => None,
             };
             let was_due = Clock::of(&commit.input).and_then(|clock| clocks.deadline(clock));
             record.steps.push(Step { asks: asks.clone(), answers, was_due });

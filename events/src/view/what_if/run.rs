@@ -172,7 +172,11 @@ impl<'a> Run<'a> {
         match &mut input {
             Input::Command(Command::Place(place)) => rule(&mut place.policy),
             Input::Signal(Signal::Invite(invite)) => rule(&mut invite.policy),
-            Input::Command(_) | Input::Signal(_) | Input::Timer(_) | Input::Recovery(_) => {}
+            Input::Command(_)
+            | Input::Signal(_)
+            | Input::Timer(_)
+            | Input::Recovery(_)
+            | Input::Observed(_) => {}
         }
         input
     }

@@ -117,11 +117,11 @@ fn callbacks<'a>(commits: impl Iterator<Item = &'a Commit>) -> Vec<Told<'a>> {
 fn of(event: &Event, input: &Input) -> &'static [Callback] {
     match event {
         Event::Offered(_) => &[Callback::Incoming],
-        Event::Sent { .. } => &[Callback::Outgoing],
+        Event::Sent { .. } | Event::Observed(_) => &[Callback::Outgoing],
         Event::Rang(_) => &[Callback::Ringback],
         Event::EarlyMedia(_) => &[Callback::Ringback, Callback::RtpCreated],
         Event::Answered(_) => &[Callback::RtpCreated],
-        Event::Connected => &[Callback::Connected],
+        Event::Connected | Event::FoundConnected => &[Callback::Connected],
         Event::Ended(_) => &[Callback::Ended],
         Event::Released(_) => &[Callback::Destroyed],
         Event::Noted(noted) if noted.what == "command_refused" && is_hangup(input) => {
@@ -135,6 +135,8 @@ fn of(event: &Event, input: &Input) -> &'static [Callback] {
         | Event::Ending(_)
         | Event::EndingSent
         | Event::Recovered(_)
+        | Event::CancelSeen
+        | Event::EndSeen(_)
         | Event::Noted(_) => &[],
     }
 }

@@ -111,8 +111,13 @@ fn of_status(status: Option<u16>) -> Style {
 fn of_kind(kind: EventKind) -> Style {
     match kind {
         EventKind::Ended => BOLD,
-        EventKind::Ending | EventKind::EndingSent | EventKind::MediaRefused | EventKind::Recovered => WARN,
-        EventKind::Answered | EventKind::Connected => GOOD,
+        EventKind::Ending
+        | EventKind::EndingSent
+        | EventKind::MediaRefused
+        | EventKind::Recovered
+        | EventKind::CancelSeen
+        | EventKind::EndSeen => WARN,
+        EventKind::Answered | EventKind::Connected | EventKind::FoundConnected => GOOD,
         EventKind::Placed
         | EventKind::Sent
         | EventKind::Offered
@@ -122,7 +127,8 @@ fn of_kind(kind: EventKind) -> Style {
         | EventKind::Media
         | EventKind::MediaRequested
         | EventKind::Released
-        | EventKind::Noted => DIM,
+        | EventKind::Noted
+        | EventKind::Observed => DIM,
     }
 }
 

@@ -1,0 +1,153 @@
+//! One attempt to set the call up: an INVITE on all the hops and branches that were seen of it.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use callbox_events::Timestamp;
+use smallvec::SmallVec;
+
+use super::Sighting;
+use crate::wire::Message;
+
+/// More branches than this are not told apart.
+const MOST_BRANCHES: usize = 16;
+/// A T1 shorter than this is none that anybody sets; the copy is the capture's own.
+const SHORTEST_T1: Duration = Duration::from_millis(10);
+
+/// The INVITE of one CSeq.
+#[derive(Debug, Clone)]
+pub(super) struct Attempt {
+    pub cseq: u32,
+    branches: SmallVec<[Branch; 2]>,
+    /// Tags of failures; their ACKs are no sign of an answer.
+    failed: SmallVec<[Option<String>; 1]>,
+    /// Whether any response was seen.
+    pub answered: bool,
+    /// Copies of the INVITE on its first hop.
+    pub copies: u32,
+    /// The callee's tag of the first 2xx.
+    pub success: Option<Option<String>>,
+    /// Whether the caller's CANCEL was seen.
+    pub cancelled: bool,
+    /// When the INVITE, or the answer to it, was seen last.
+    last_at: Timestamp,
+    /// T1 of who sent that, by when its second copy came; shorter than usual in laboratories.
+    pub t1: Option<Duration>,
+}
+
+/// The INVITE on one hop.
+#[derive(Debug, Clone)]
+struct Branch {
+    source: SocketAddr,
+    destination: SocketAddr,
+    id: Option<String>,
+    vias: usize,
+    /// Hops between here and the caller, as far as they were seen.
+    depth: usize,
+    failed: bool,
+}
+
+impl Attempt {
+    pub(super) fn new(invite: &Message, sighting: &Sighting) -> Self {
+        let mut attempt = Self::unseen(invite.cseq().0, sighting.at);
+        attempt.relayed(invite, sighting);
+        attempt
+    }
+
+    /// An attempt of which the INVITE was not seen.
+    pub(super) fn unseen(cseq: u32, at: Timestamp) -> Self {
+        Self {
+            cseq,
+            branches: SmallVec::new(),
+            failed: SmallVec::new(),
+            answered: false,
+            copies: 0,
+            success: None,
+            cancelled: false,
+            last_at: at,
+            t1: None,
+        }
+    }
+
+    /// The INVITE on a hop; whether that is a new branch next to the caller.
+    pub(super) fn relayed(&mut self, invite: &Message, sighting: &Sighting) -> bool {
+        let (source, destination) = (sighting.source, sighting.destination);
+        let (id, vias) = (invite.branch().map(str::to_owned), invite.vias().count());
+        if self.branches.len() >= MOST_BRANCHES || self.branches.iter().any(|branch| branch.id == id) {
+            return false;
+        }
+        // Who sends on what came to it stands below who sent that; a Via more says the same.
+        let above = self.branches.iter().find(|known| known.destination == source);
+        let above = above.or_else(|| self.branches.iter().rev().find(|known| known.vias < vias));
+        let depth = above.map_or(0, |above| above.depth + 1);
+        let is_above =
+            |known: &Branch| known.depth == 0 && (known.source == destination || known.vias > vias);
+        if above.is_none() && self.branches.iter().any(is_above) {
+            self.branches.iter_mut().for_each(|known| known.depth += 1);
+        }
+        self.branches.push(Branch { source, destination, id, vias, depth, failed: false });
+        depth == 0
+    }
+
+    /// Whether `message` travels below a proxy whose caller's side is seen, too: what it says the proxy may keep.
+    pub(super) fn is_below(&self, message: &Message) -> bool {
+        match self.branch_of(message) {
+            Some(branch) => branch.depth > 0,
+            // A CANCEL has one Via, wherever it was made (RFC 3261 §9.1).
+            None if message.is_request() => false,
+            None => {
+                self.branches.iter().any(|branch| branch.depth == 0 && branch.vias < message.vias().count())
+            }
+        }
+    }
+
+    /// The INVITE that a response or a CANCEL belongs to (RFC 3261 §9.1, §17.1.3).
+    fn branch_of(&self, message: &Message) -> Option<&Branch> {
+        let id = message.branch()?;
+        self.branches.iter().find(|branch| branch.id.as_deref() == Some(id))
+    }
+
+    /// Takes a failure in; whether the caller hears it: on its own hop, and no other branch is open.
+    pub(super) fn fail(&mut self, failure: &Message) -> bool {
+        let tag = failure.to_tag().map(str::to_owned);
+        if self.failed.len() < MOST_BRANCHES && !self.failed.contains(&tag) {
+            self.failed.push(tag);
+        }
+        if self.is_below(failure) {
+            return false;
+        }
+        let id = failure.branch();
+        if let Some(branch) = self.branches.iter_mut().find(|branch| branch.id.as_deref() == id) {
+            branch.failed = true;
+        }
+        let mut own = self.branches.iter().filter(|branch| branch.depth == 0);
+        own.clone().count() < 2 || own.all(|branch| branch.failed)
+    }
+
+    /// Whether this ACK only acknowledges a failure (RFC 3261 §17.1.1.3).
+    pub(super) fn acks_failure(&self, ack: &Message) -> bool {
+        let tag = ack.to_tag().map(str::to_owned);
+        let success = self.success.as_ref().is_some_and(|success| *success == tag);
+        let same_branch = self.success.is_none() && self.branch_of(ack).is_some();
+        !success && (self.failed.contains(&tag) || same_branch)
+    }
+
+    /// The first 2xx passed.
+    pub(super) fn succeed(&mut self, tag: Option<String>, at: Timestamp) {
+        if self.success.is_none() {
+            self.success = Some(tag);
+            (self.last_at, self.t1) = (at, None);
+        }
+    }
+
+    /// Copy number `copies` of what was seen first; how long it came after the one before. The second one comes 2·T1
+    /// after the first (RFC 3261 §17.1.1.2, §13.3.1.4), and is less disturbed by how long the first message took to leave.
+    pub(super) fn copied(&mut self, copies: u32, at: Timestamp) -> Duration {
+        let waited = at.since(self.last_at);
+        if copies == 2 && waited >= SHORTEST_T1 * 2 {
+            self.t1 = Some(waited / 2);
+        }
+        self.last_at = at;
+        waited
+    }
+}

@@ -1,0 +1,126 @@
+//! One observed call: which of its messages are new, what they mean, and what is waited for.
+
+mod messages;
+mod writing;
+
+use callbox_events::Timestamp;
+use callbox_events::call::Phase;
+use callbox_events::call::observed::{Again, Seen, Sight};
+use callbox_events::party::Side;
+use callbox_events::schema::Commit;
+use callbox_events::sip::MediaDirection;
+use smallvec::SmallVec;
+
+use super::Sighting;
+use super::attempt::Attempt;
+use super::config::ObserverConfig;
+use super::due::{Deadlines, Due};
+use super::held::Held;
+use super::known::{Identity, Known};
+use super::opening::First;
+use super::parties::Parties;
+use super::record::{Record, wire};
+use crate::digest;
+use crate::wire::Message;
+
+/// A call that is being watched.
+#[derive(Debug, Clone)]
+pub(super) struct Tracked {
+    pub record: Record,
+    pub sip_call_id: String,
+    pub parties: Parties,
+    pub deadlines: Deadlines,
+    pub last_seen: Timestamp,
+    pub released: bool,
+    config: ObserverConfig,
+    known: Known,
+    attempt: Attempt,
+    held: Option<Held>,
+    /// Whether the INVITE travelled by datagrams, so that it would have come again.
+    datagrams: bool,
+    offers: SmallVec<[(Side, u32, Option<MediaDirection>); 1]>,
+    again: Again,
+    oddities: u32,
+    stray: u32,
+    repeated: bool,
+}
+
+impl Tracked {
+    /// A call whose first message this is, and what is written down of it.
+    pub(super) fn begin(
+        message: &Message,
+        sighting: &Sighting,
+        first: First,
+        record: Record,
+        config: ObserverConfig,
+    ) -> (Self, Vec<Commit>) {
+        let has_invite =
+            message.is_request() && message.method().as_str() == "INVITE" && message.to_tag().is_none();
+        let attempt = match (has_invite, message.method().as_str()) {
+            (true, _) => Attempt::new(message, sighting),
+            (false, "INVITE" | "CANCEL") if message.to_tag().is_none() || !message.is_request() => {
+                Attempt::unseen(message.cseq().0, sighting.at)
+            }
+            (false, _) => Attempt::unseen(u32::MAX, sighting.at),
+        };
+        let mut call = Self {
+            record,
+            sip_call_id: message.call_id().to_owned(),
+            parties: Parties::new(first.caller_tag, first.oriented, has_invite.then_some(sighting.source)),
+            deadlines: Deadlines::default(),
+            last_seen: sighting.at,
+            released: false,
+            config,
+            known: Known::default(),
+            attempt,
+            held: None,
+            datagrams: !sighting.transport.is_reliable(),
+            offers: SmallVec::new(),
+            again: Again::default(),
+            oddities: 0,
+            stray: 0,
+            repeated: false,
+        };
+        let opening = Box::new(first.opening);
+        let mut commits = Vec::new();
+        if has_invite {
+            call.parties.note_request(message, Side::Caller);
+            call.known.take(Identity::of(message, 0), sighting, config.max_known);
+            let sight = call.sight(
+                message,
+                Side::Caller,
+                Side::Caller,
+                Seen::Invite { opening, request: digest::request(message) },
+            );
+            call.deadlines.set(Due::NoResponse, sighting.at + config.sip.patience());
+            call.write(sight, sighting.at, Some(wire(sighting, config.max_bytes)), &mut commits);
+        } else {
+            let sight = Sight::new(Side::Nobody, None, Seen::Midway { opening });
+            call.write(sight, sighting.at, None, &mut commits);
+            call.parties.meet(message, sighting);
+            call.see(message, sighting, &mut commits);
+        }
+        call.parties.meet(message, sighting);
+        call.deadlines.set(Due::Idle, sighting.at + config.idle);
+        (call, commits)
+    }
+
+    /// Whether a new INVITE without a To tag, of this number, goes on with this call.
+    pub(super) fn takes_invite(&self, cseq: u32) -> bool {
+        cseq == self.attempt.cseq || (cseq > self.attempt.cseq && self.is_in_setup())
+    }
+
+    /// Whether it was not answered yet.
+    pub(super) fn is_in_setup(&self) -> bool {
+        matches!(self.record.phase(), Phase::Calling | Phase::Early)
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        self.record.phase() == Phase::Ended
+    }
+
+    /// What another call has to do with this one.
+    pub(super) fn related(&mut self, sight: Sight, at: Timestamp, commits: &mut Vec<Commit>) {
+        self.queue(sight, at, None, commits);
+    }
+}

@@ -1,0 +1,175 @@
+//! `callbox import`: a capture of other people's calls, or a recording, becomes calls in a store.
+
+mod recorder;
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use callbox_store::Journal;
+use callbox_store::recording::is_recording;
+use callbox_store::sled::{Options, SledJournal};
+use recorder::{Recorded, Recorder};
+use serde_json::json;
+
+use crate::capture::input::Input;
+use crate::capture::{Capture, NotACapture, Outcome};
+use crate::cli::Common;
+use crate::exit_code::ExitCode;
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::progress::Progress;
+use crate::render::style::{BAD, DIM, GOOD};
+use crate::render::words::count;
+use crate::{import, source};
+
+const EXAMPLES: &str = "\
+Examples:
+  callbox import trunk.pcap --store calls            the calls of a capture become calls of a store
+  tcpdump -w - port 5060 | callbox import - --store calls
+  callbox import trunk.pcapng.gz --dry-run           only say what is in it
+  callbox import case.recording --store journal      takes the calls of a recording into a store
+
+Reads pcap and pcapng with Ethernet, Linux cooked, raw IP, loopback, PPP, VLAN, MPLS and PPPoE; IPv4 and IPv6 with fragments
+and tunnels; SIP over UDP, TCP and WebSocket on any port; HEP in a capture or one packet after the other in a file. All of
+it may be packed with gzip.
+
+Exits with 1 if the capture is broken, and what comes before is imported; or if the store has another record of a call of
+the recording, which is left as it is. Importing a file again changes nothing.";
+
+/// Import the calls of a capture (pcap, pcapng, HEP) or of a portable recording into the store
+#[derive(Debug, Clone, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// The capture, packed with gzip or not, or the recording; `-` is a capture on standard input
+    #[arg(value_name = "FILE")]
+    pub capture: PathBuf,
+    /// Read the capture and say what is in it; change no store
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// Runs the command.
+pub fn run(args: &Args, common: &Common, out: &mut Output) -> Result<ExitCode, Failure> {
+    let path = args.capture.as_path();
+    if !args.dry_run && is_recording(path) {
+        return import::recording::run(path, source::dir(common)?, common, out);
+    }
+    let store = if args.dry_run { None } else { Some(source::dir(common)?) };
+    let input = Input::open(path).map_err(|error| unreadable(path, &error.into()))?;
+    let reach = input.reach();
+    // A wrong file must not leave a store behind.
+    let capture = Capture::open(input).map_err(|error| unreadable(path, &error))?;
+    let journal = store.map(|store| SledJournal::open(store, Options::default())).transpose()?;
+    let mut recorder = Recorder::new(journal.as_ref().map(|journal| journal as &dyn Journal))?;
+    let bar = Progress::bytes(reach.total);
+    let outcome = capture.read(&mut recorder, &mut || bar.at(reach.done()));
+    let recorded = recorder.finish()?;
+    drop(bar);
+    if let Some(journal) = &journal {
+        journal
+            .close()
+            .map_err(|error| Failure::new(ExitCode::Store, "store_unusable", error.to_string()))?;
+    }
+    if outcome.tally.is_foreign() {
+        return Err(foreign(path, &outcome));
+    }
+    let report = Report { outcome, recorded, dry_run: args.dry_run };
+    if common.json {
+        out.json(&report.document())?
+    } else {
+        report.print(out, &shown(path))?
+    }
+    Ok(if report.outcome.broken.is_some() { ExitCode::Finding } else { ExitCode::Ok })
+}
+
+fn shown(path: &Path) -> String {
+    if path == Path::new("-") { "standard input".into() } else { path.display().to_string() }
+}
+
+fn unreadable(path: &Path, error: &NotACapture) -> Failure {
+    let shown = shown(path);
+    match error {
+        NotACapture::Io(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            Failure::new(ExitCode::NotFound, "capture_not_found", format!("there is no file {shown}"))
+                .hint("check the path; `-` reads standard input")
+        }
+        NotACapture::Io(error) => {
+            Failure::new(ExitCode::Failure, "capture_unreadable", format!("{shown} can't be read: {error}"))
+        }
+        NotACapture::Empty | NotACapture::Unknown => {
+            Failure::new(ExitCode::Failure, "not_a_capture", format!("{shown} is no capture: {error}"))
+                .hint("record one with `tcpdump -w FILE` or `tshark -w FILE`")
+        }
+    }
+}
+
+fn foreign(path: &Path, outcome: &Outcome) -> Failure {
+    let links: Vec<String> = outcome.tally.links.keys().map(ToString::to_string).collect();
+    let message = format!("{} holds packets of {} alone, which is not read", shown(path), links.join(", "));
+    Failure::new(ExitCode::Failure, "unsupported_link", message)
+        .hint("capture on an Ethernet, Linux cooked, raw IP or loopback interface")
+}
+
+/// What is told at the end.
+struct Report {
+    outcome: Outcome,
+    recorded: Recorded,
+    dry_run: bool,
+}
+
+impl Report {
+    fn print(&self, out: &mut Output, path: &str) -> std::io::Result<()> {
+        let Outcome { tally, broken, format } = &self.outcome;
+        let calls = count(self.recorded.calls, "call");
+        let found = format!("{}, {}", count(tally.packets, "packet"), count(tally.messages, "SIP message"));
+        if self.dry_run {
+            writeln!(out, "{GOOD}found{GOOD:#}     {calls} in {found} of {path} ({format})")?;
+        } else {
+            writeln!(out, "{GOOD}imported{GOOD:#}  {calls} from {found} of {path} ({format})")?;
+        }
+        for (number, what) in self.notes() {
+            writeln!(out, "{DIM}          {number} {what}{DIM:#}")?;
+        }
+        for skipped in tally.skipped() {
+            writeln!(out, "skipped   {} {}", skipped.count, skipped.what)?;
+        }
+        if let Some(broken) = broken {
+            writeln!(out, "{BAD}broken{BAD:#}    {broken}")?;
+        }
+        Ok(())
+    }
+
+    /// What else there is to say, each with its number.
+    fn notes(&self) -> impl Iterator<Item = (u64, &'static str)> {
+        let Recorded { known, different, too_large, tones, .. } = self.recorded;
+        [
+            (known, "already in the store"),
+            (different, "left as they are: the store has them from another capture"),
+            (too_large, "cut short: a message is too large for a store"),
+            (tones, "tones heard in the audio"),
+        ]
+        .into_iter()
+        .filter(|(number, _)| *number > 0)
+    }
+
+    fn document(&self) -> serde_json::Value {
+        let Outcome { tally, broken, format } = &self.outcome;
+        let Recorded { calls, known, different, too_large, events, tones } = self.recorded;
+        json!({
+            "format": format.to_string(),
+            "dry_run": self.dry_run,
+            "packets": tally.packets,
+            "messages": tally.messages,
+            "calls": calls,
+            "events": events,
+            "already_there": known,
+            "left_as_they_are": different,
+            "cut_short": too_large,
+            "tones": tones,
+            "skipped": tally.skipped(),
+            "broken": broken.as_ref().map(|broken| json!({
+                "offset": broken.offset, "packets": broken.packets, "what": broken.what,
+            })),
+        })
+    }
+}

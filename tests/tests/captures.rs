@@ -1,0 +1,40 @@
+//! Real captures of others, where they are: each holds as many SIP messages as tshark finds in it.
+
+use callbox_tests::cli::Cli;
+use callbox_tests::{peers, workspace};
+
+/// Files and their SIP messages, as counted by `tshark -Y sip`.
+const CAPTURES: [(&str, u64); 15] = [
+    ("SIP_DTMF2.cap", 29),
+    ("asterisk-401-bye.pcap", 9),
+    ("b2bua-asterisk.pcapng", 60),
+    ("codec-negotiation.pcap", 10),
+    ("digium.pcap", 19),
+    ("kamailio-relay.pcap", 16),
+    ("metasploit-sip-invite-spoof.pcap", 2),
+    ("register-invite-reinvite-bye.pcap", 12),
+    ("rtp-protocol.pcap", 9),
+    ("sip-488-codec-reject.pcapng", 13),
+    ("sip-call-rtp-g711.pcap", 14),
+    ("sip-over-tcp.pcap", 7),
+    ("sip-proxy.pcap", 11),
+    ("sip-routing-error.pcapng", 58),
+    ("sip-rtp-g711.pcap", 10),
+];
+
+#[test]
+fn every_message_of_real_captures_is_found() {
+    let Some(folder) = workspace::shared("captures") else {
+        peers::skip_without_data("captures");
+        return;
+    };
+    let store = tempfile::tempdir().expect("a folder");
+    let callbox = Cli::store(store.path());
+    for (name, messages) in CAPTURES {
+        let path = folder.join(name);
+        let said = callbox.json(&["import", path.to_str().expect("a path")]);
+        assert_eq!(said["messages"], messages, "{name}: {said}");
+        assert!(said["broken"].is_null() && said["calls"].as_u64() > Some(0), "{name}: {said}");
+    }
+    assert!(callbox.run(&["check"]).status.success(), "every call can be decided again");
+}
