@@ -6,7 +6,7 @@
 //! 4. Sync what sled created but never syncs: `conf`, `db`, `blobs`, the directory and its parent.
 //! 5. Read the young end of what sled holds: is it contiguous, is every checksum right?
 //! 6. Go on in the write-ahead log, from the place that sled names, to its end.
-//! 7. If any of 3 to 5 fails, make sled's directory again from the write-ahead log ([`rebuild`](super::rebuild)).
+//! 7. If any of 3 to 5 fails, make sled's directory again from the write-ahead log (`rebuild`).
 //! 8. Does all this reach the watermark?
 
 use std::fs::{self, File};

@@ -90,7 +90,7 @@ pub(super) struct Record<'a> {
 }
 
 impl<'a> Record<'a> {
-    /// Takes apart commits that [`crate::view::rerun`] agrees with.
+    /// Takes apart commits that [`rerun`](fn@crate::view::rerun) agrees with.
     pub(super) fn of(commits: &'a [StoredCommit]) -> Self {
         let mut record = Self { commits, steps: Vec::new(), ran_until: BTreeMap::new(), round_trip: None };
         let (mut call, mut clocks) = (Call::default(), Clocks::default());
