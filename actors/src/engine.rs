@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use callbox_events::CallId;
-use callbox_events::call::{Command, Hangup, Outcome};
+use callbox_events::call::{Command, Hangup, Note, Outcome};
 use callbox_events::sip::Peer;
 use callbox_events::verdict::{Why, why};
 use callbox_events::view::CallSummary;
@@ -133,6 +133,14 @@ impl Engine {
         self.command(call, Command::Divert { to }).await
     }
 
+    /// Puts on record what the application heard: a tone, what answered. The verdict makes use of it.
+    ///
+    /// # Errors
+    /// [`CommandError`]; for a call that is over it is no error but [`Outcome::Refused`].
+    pub async fn note(&self, call: CallId, note: Note) -> Result<Outcome, CommandError> {
+        self.command(call, Command::Note(note)).await
+    }
+
     /// Gives any command but [`Command::Place`]; resolves when it is durable.
     ///
     /// # Errors
@@ -165,7 +173,8 @@ impl Engine {
                 | Command::Accept
                 | Command::Hold
                 | Command::Resume
-                | Command::Divert { .. } => Outcome::Refused,
+                | Command::Divert { .. }
+                | Command::Note(_) => Outcome::Refused,
             }),
             Some(_) | None => Err(CommandError::NotFound(call)),
         }

@@ -30,7 +30,8 @@ mod routing;
 mod target;
 
 pub use call_handle::PlaceCall;
-pub use callbox_events::call::{Hangup, Notification, Outcome, Policy};
+pub use callbox_events::call::{Answerer, Hangup, Note, Notification, Outcome, Policy, Tone};
+pub use callbox_events::verdict::Cause;
 pub use callbox_events::view::CallSummary;
 pub use callbox_events::{Agent, CallId, Timestamp};
 pub use config::{Config, ShutdownPolicy};

@@ -150,6 +150,9 @@ pub struct Clues {
     /// The private `X-Asterisk-HangupCause` header, verbatim.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hangup_cause: Option<String>,
+    /// The private `X-Asterisk-HangupCauseCode` header: a Q.850 value.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hangup_code: Option<u16>,
 }
 
 impl Clues {

@@ -7,12 +7,13 @@ mod support;
 use std::time::Duration;
 
 use callbox_events::call::{
-    Call, Command, Event, Hangup, IncomingPolicy, Input, Invite, Outcome, Pending, Phase, Policy, Recovery,
-    RecoveryPolicy, RefusalKind, Signal, TimerId,
+    Call, Command, Event, Hangup, IncomingPolicy, Input, Invite, Note, Outcome, Pending, Phase, Policy,
+    Recovery, RecoveryPolicy, RefusalKind, Signal, TimerId,
 };
 use callbox_events::party::{Agent, Role};
 use callbox_events::schema::{self, Commit, Happened, StoredCommit};
 use callbox_events::sip::{Counters, MediaDirection, Reason, Request, Response, Sdp};
+use callbox_events::verdict::Cause;
 use callbox_events::view::{Change, Setting, rerun, what_if};
 use callbox_events::{CallId, Timestamp};
 use proptest::prelude::*;
@@ -92,8 +93,9 @@ fn command() -> impl Strategy<Value = Command> {
         Just(Command::Hold),
         Just(Command::Resume),
         Just(Command::Divert { to: "sip:x@example.org".into() }),
-        (any::<Option<u16>>())
-            .prop_map(|status| Command::Hangup(Hangup { status, ..Hangup::by(Agent::User) })),
+        (any::<Option<u16>>(), prop::option::of(prop::sample::select(Cause::ALL)))
+            .prop_map(|(status, cause)| Command::Hangup(Hangup { status, cause, ..Hangup::by(Agent::User) })),
+        prop::sample::select(Note::ALL.to_vec()).prop_map(Command::Note),
     ]
 }
 

@@ -6,10 +6,13 @@ mod support;
 
 use std::path::PathBuf;
 
-use callbox_events::call::{Call, Command, Hangup, Input, Pending, Policy, Recovery, Signal, TimerId};
+use callbox_events::call::{
+    Call, Command, Hangup, Input, Note, Pending, Policy, Recovery, Signal, TimerId, Tone,
+};
 use callbox_events::party::{Agent, Role};
 use callbox_events::schema::{self, CodecError, Commit, Happened, StoredCommit, WireDirection, WireMessage};
 use callbox_events::sip::{Clues, Counters, Diversion, MediaDirection, Reason, Sdp};
+use callbox_events::verdict::Cause;
 use callbox_events::{CallId, Timestamp};
 use support::build;
 
@@ -17,6 +20,7 @@ use support::build;
 fn story() -> Vec<Input> {
     let mut ringing = build::response(180);
     ringing.clues = Clues {
+        hangup_code: Some(17),
         diversions: vec![Diversion { cause: Some(486), reason: Some("user-busy".into()) }],
         automata: true,
         contact_host: Some("ivr.example.net".into()),
@@ -49,9 +53,11 @@ fn story() -> Vec<Input> {
         Input::Command(Command::Resume),
         Input::Signal(Signal::ReinviteAnswered(build::response(488))),
         Input::Recovery(Recovery { last_event_at: Timestamp::from_micros(5), fault: "crash".into() }),
+        Input::Command(Command::Note(Note::Tone(Tone::Busy))),
         Input::Command(Command::Hangup(Hangup {
             status: Some(486),
             reason: Some("bye".into()),
+            cause: Some(Cause::CreditExhausted),
             ..Hangup::by(Agent::User)
         })),
         Input::Signal(Signal::TransportFailed { pending: Pending::Other, detail: "refused".into() }),

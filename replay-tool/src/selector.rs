@@ -16,6 +16,11 @@ pub fn call(reader: &dyn JournalReader, text: &str) -> Result<Vec<StoredCommit>,
     if commits.is_empty() { Err(unknown(text)) } else { Ok(commits) }
 }
 
+/// The commits of several calls: all names are resolved before anything is told of one.
+pub fn calls(reader: &dyn JournalReader, names: &[String]) -> Result<Vec<Vec<StoredCommit>>, Failure> {
+    names.iter().map(|name| call(reader, name)).collect()
+}
+
 /// The id of the call that `text` names. Ids are shown cut in places, so an ellipsis at the end is fine.
 pub fn id(reader: &dyn JournalReader, text: &str) -> Result<CallId, Failure> {
     match find(reader, text.trim_end_matches('…')) {

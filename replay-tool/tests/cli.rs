@@ -145,6 +145,55 @@ fn why_as_json_has_the_promised_fields_in_order() {
 }
 
 #[test]
+fn rejudge_lists_the_calls_whose_verdict_changes_with_both_reasonings() {
+    let mut calls = stories::all();
+    calls.push(stories::bob_is_busy_at_last());
+    let store = Store::of(calls);
+    let ran = store.callbox(&["rejudge"]);
+    assert_eq!(ran.code, 1);
+    insta::assert_snapshot!("rejudge", ran.stdout);
+    assert_eq!(store.callbox(&["rejudge", "--rulebook", "1.0"]).stdout, ran.stdout);
+
+    let json = lines(&store.callbox(&["rejudge", "--json"]).stdout);
+    assert_eq!(json.len(), 1);
+    assert_eq!(json[0]["changes"][0]["field"], "confidence");
+    assert_eq!((&json[0]["from"]["rulebook"], &json[0]["to"]["rulebook"]), (&"1.0".into(), &"1.1".into()));
+    let all = lines(&store.callbox(&["rejudge", "--all", "--json"]).stdout);
+    assert_eq!(all.len(), 8);
+}
+
+#[test]
+fn rejudge_is_content_where_nothing_changes() {
+    let store = Store::of(stories::all());
+    insta::assert_snapshot!("rejudge_same", store.callbox(&["rejudge"]).ok());
+    insta::assert_snapshot!("rejudge_all", store.callbox(&["rejudge", "b05y@127.0.0.1", "--all"]).ok());
+}
+
+#[test]
+fn rulebooks_are_named_by_their_version() {
+    let store = Store::of([stories::bob_is_busy_at_last()]);
+    let judged = |version: &str| {
+        let json = store.callbox(&["why", "latest", "--rulebook", version, "--json"]).ok();
+        let why: Value = serde_json::from_str(&json).unwrap();
+        let verdict = &why["verdict"];
+        format!("{} {} {}", verdict["rulebook"], verdict["cause"], verdict["confidence"])
+    };
+    assert_eq!(judged("1.0"), r#""1.0" "busy" "strong""#);
+    assert_eq!(judged("1.1"), r#""1.1" "busy" "weak""#);
+    insta::assert_snapshot!("rulebook_unknown", store.callbox(&["why", "latest", "--rulebook", "7"]).all());
+    insta::assert_snapshot!("rulebook_newest", store.callbox(&["rejudge", "--rulebook", "1.1"]).all());
+}
+
+#[test]
+fn rulebook_1_0_says_of_the_told_calls_what_it_always_said() {
+    let mut calls = stories::all();
+    calls.extend([stories::the_engine_crashes(), stories::bob_is_busy_at_last()]);
+    let told =
+        calls.into_iter().map(|call| Store::of([call]).callbox(&["why", "latest", "--rulebook", "1.0"]).ok());
+    insta::assert_snapshot!("rulebook_1_0", told.collect::<Vec<_>>().join("\n"));
+}
+
+#[test]
 fn show_prints_every_event_with_its_cause_and_messages() {
     let store = Store::of(stories::all());
     insta::assert_snapshot!("show", store.callbox(&["show", "5f1e77d0c2@127.0.0.1"]).ok());
@@ -250,8 +299,8 @@ fn usage_errors_are_two_and_json_on_request() {
 fn help_has_examples() {
     insta::assert_snapshot!("help", callbox(&["--help"]).ok());
     for command in [
-        "list", "show", "why", "ladder", "step", "check", "diff", "verify", "prove", "beats", "key", "stats",
-        "tail", "what-if",
+        "list", "show", "why", "ladder", "step", "check", "diff", "rejudge", "verify", "prove", "beats",
+        "key", "stats", "tail", "what-if",
     ] {
         let help = callbox(&[command, "--help"]).ok();
         assert!(help.contains("Examples:"), "{command}:\n{help}");

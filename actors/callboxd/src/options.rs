@@ -79,6 +79,10 @@ pub struct Options {
     #[arg(long, value_name = "SECS")]
     pub announcement_max: Option<Seconds>,
 
+    /// A host that plays announcements in place of the called party, as a clue for the verdict; repeatable
+    #[arg(long, value_name = "HOST")]
+    pub announcement_host: Vec<String>,
+
     /// Wait no longer than this for the answer to our BYE [default: 64*T1]
     #[arg(long, value_name = "MS")]
     pub end_grace: Option<u64>,
@@ -150,6 +154,11 @@ impl Options {
             no_answer: self.no_answer.or(below.no_answer),
             max_duration: self.max_duration.or(below.max_duration),
             announcement_max: self.announcement_max.or(below.announcement_max),
+            announcement_host: if self.announcement_host.is_empty() {
+                below.announcement_host
+            } else {
+                self.announcement_host
+            },
             end_grace: self.end_grace.or(below.end_grace),
             on_restart: self.on_restart.or(below.on_restart),
             max_calls: self.max_calls.or(below.max_calls),

@@ -122,6 +122,7 @@ fn policy(options: &Options) -> Result<Policy, Failure> {
         hangup_after_ms: options.hangup_after,
         no_answer_ms: options.no_answer.map(Seconds::millis),
         announcement_max_ms: options.announcement_max.map(Seconds::millis),
+        announcement_hosts: options.announcement_host.clone(),
         max_duration_ms: options.max_duration.map(Seconds::millis),
         end_grace_ms: options.end_grace,
         recovery: options.on_restart.map_or_else(RecoveryPolicy::default, |OnRestart(policy)| policy),

@@ -76,6 +76,40 @@ fn told(cause: &str, side: &str, agent: &str) -> (String, String, String) {
 }
 
 #[test]
+fn an_application_says_why_it_ends_a_call_and_the_other_side_hears_it() {
+    let pair = pair(&["--incoming", "answer"]);
+    let (mut at_a, mut at_b) = (pair.a.events("?from=0", ""), pair.b.events("?from=0", ""));
+    let call = pair.place();
+    at_a.up_to("connected");
+    let other = at_b.up_to("connected")[0].data["call_id"].as_str().expect("an id").to_owned();
+
+    let (status, body) = command(&pair.a, &call, "note", "{\"what\":\"answered_by_party\"}");
+    assert_eq!((status, body["outcome"].as_str()), (202, Some("accepted")), "{body}");
+    for (name, wrong, code) in [
+        ("note", "{\"what\":\"a bird\"}", "unknown_note"),
+        ("hangup", "{\"cause\":\"boredom\"}", "unknown_cause"),
+        ("hangup", "{\"cause\":\"engine_lost\"}", "unknown_cause"),
+        ("hangup", "{\"cause\":5}", "invalid_field"),
+    ] {
+        let (status, body) = command(&pair.a, &call, name, wrong);
+        assert_eq!((status, body["error"]["code"].as_str()), (400, Some(code)), "{wrong}: {body}");
+    }
+    let (_, body) = command(&pair.a, &call, "hangup", "{\"cause\":\"boredom\"}");
+    assert!(body["error"]["hint"].as_str().is_some_and(|hint| hint.contains("credit_exhausted")), "{body}");
+
+    let stated = "{\"origin\":\"application\",\"cause\":\"credit_exhausted\"}";
+    assert_eq!(command(&pair.a, &call, "hangup", stated).0, 202);
+    at_a.up_to("ended");
+    at_b.up_to("ended");
+    assert_eq!(cause(&pair.a, &call), told("credit_exhausted", "caller", "application"));
+    assert_eq!(cause(&pair.b, &other), told("credit_exhausted", "network", "application"));
+    let why = pair.a.get(&format!("/v1/calls/{call}/why"));
+    assert_eq!(why["verdict"]["answer_kind"], "party", "{why}");
+    assert_eq!(why["verdict"]["evidence"][0]["rule"], "own.stated", "{why}");
+    pair.end();
+}
+
+#[test]
 fn a_call_is_placed_rung_accepted_held_and_hung_up() {
     let pair = pair(&[]);
     let (mut at_a, mut at_b) = (pair.a.events("?from=0", ""), pair.b.events("?from=0", ""));

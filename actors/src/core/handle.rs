@@ -327,13 +327,20 @@ pub(crate) fn is_sane(command: &Command) -> Result<(), (&'static str, String)> {
             Some(status) if !(300..=699).contains(&status) => {
                 Err(("status", "a call is refused with a status from 300 to 699".into()))
             }
-            Some(_) | None => Ok(()),
+            Some(_) | None => match hangup.cause {
+                Some(cause) if !cause.can_be_stated() => Err((
+                    "cause",
+                    format!("{cause} is not for an application to state: only the record shows it"),
+                )),
+                Some(_) | None => Ok(()),
+            },
         },
         Command::Place(_)
         | Command::Ring
         | Command::Accept
         | Command::Hold
         | Command::Resume
-        | Command::Divert { .. } => Ok(()),
+        | Command::Divert { .. }
+        | Command::Note(_) => Ok(()),
     }
 }

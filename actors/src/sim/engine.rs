@@ -222,7 +222,8 @@ impl Sim {
             | Command::Accept
             | Command::Hold
             | Command::Resume
-            | Command::Divert { .. } => Outcome::Refused,
+            | Command::Divert { .. }
+            | Command::Note(_) => Outcome::Refused,
         };
         let outcome = (!live).then_some(over);
         owner.outcomes.push(Told { call, command: command.code(), given_at, outcome });

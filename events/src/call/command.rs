@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::note::Note;
 use super::policy::Policy;
 use crate::party::Agent;
 use crate::sip::{Dialog, Reason};
+use crate::verdict::Cause;
 
 /// A wish of the application.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +31,8 @@ pub enum Command {
         /// The new target URI.
         to: String,
     },
+    /// Put on record what the application heard or saw; the call goes on as it is.
+    Note(Note),
 }
 
 impl Command {
@@ -43,6 +47,7 @@ impl Command {
             Self::Hold => "hold",
             Self::Resume => "resume",
             Self::Divert { .. } => "divert",
+            Self::Note(_) => "note",
         }
     }
 }
@@ -77,13 +82,17 @@ pub struct Hangup {
     pub reasons: Vec<Reason>,
     /// Who wants it: the user, the application, an administrator, ...
     pub origin: Agent,
+    /// Why, if the application knows: `credit_exhausted`, `media_timeout`, `transferred`, ... It is recorded and told
+    /// to the other side; the rulebook believes it where it fits ([`Cause::can_be_stated`]).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<Cause>,
 }
 
 impl Hangup {
     /// A plain hang-up by `origin`.
     #[must_use]
     pub fn by(origin: Agent) -> Self {
-        Self { status: None, reason: None, reasons: Vec::new(), origin }
+        Self { status: None, reason: None, reasons: Vec::new(), origin, cause: None }
     }
 }
 

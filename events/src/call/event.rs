@@ -9,6 +9,7 @@ use super::policy::Policy;
 use crate::party::{Agent, Side};
 use crate::sip::{Counters, Dialog, MediaDirection, Peer, Reason};
 use crate::time::Timestamp;
+use crate::verdict::Cause;
 
 /// One durable fact of a call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -168,6 +169,9 @@ pub struct Ending {
     /// True if the CANCEL must wait for a first provisional response (RFC 3261 §9.1), or the BYE for the ACK (§15).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub held: bool,
+    /// Why, as the application stated it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<Cause>,
 }
 
 /// The act that ends a call (VERDICTS: `act`).
@@ -233,6 +237,9 @@ pub struct Ended {
     /// What else should be known: `bye_unanswered`, `bye_answered_481`, `no_final_response`, ...
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
+    /// Why, as the application stated it when it wanted the end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<Cause>,
 }
 
 /// The engine came back.

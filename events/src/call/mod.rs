@@ -18,6 +18,7 @@ mod decide;
 mod effect;
 mod event;
 mod input;
+mod note;
 pub mod observed;
 mod phase;
 mod policy;
@@ -35,6 +36,7 @@ pub use event::{
     Recovered,
 };
 pub use input::{Cause, CauseKind, Input, Recovery};
+pub use note::{Answerer, Note, Tone};
 pub use phase::Phase;
 pub use policy::{IncomingPolicy, Policy, RecoveryPolicy, RefusalKind, SipTimers};
 pub use signal::{Invite, Pending, Signal};

@@ -31,6 +31,9 @@ pub struct Policy {
     /// Do not wait longer than this for the answer to our BYE; `None`: timer F (64·T1) decides.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub end_grace_ms: Option<u64>,
+    /// Hosts that play announcements in place of the called party: media from there is a clue for the verdict.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub announcement_hosts: Vec<String>,
     /// What happens to a connected call when the engine comes back from a crash.
     #[serde(default)]
     pub recovery: RecoveryPolicy,

@@ -10,8 +10,8 @@ use super::draft::Draft;
 use super::facts::{AnsweredBy, Facts};
 use super::families::{Cause, Family};
 use super::tuple::{Evidence, Underlying};
-use super::vocabulary::{AnswerKind, Confidence};
-use crate::call::{Act, Input};
+use super::vocabulary::{AnswerKind, Confidence, Rulebook};
+use crate::call::{Act, Answerer, Input, Note};
 use crate::party::{Agent, Role, Side};
 use clues::Clues;
 
@@ -27,6 +27,8 @@ pub(super) struct Answer {
     pub kind: Option<AnswerKind>,
     /// The clues, as evidence.
     pub clues: Vec<Evidence>,
+    /// Clues that lost to who listened.
+    pub against: Vec<Evidence>,
     /// What the clues say it hides, and how surely.
     hides: Option<(Cause, Confidence, Vec<Evidence>)>,
     strong: bool,
@@ -34,17 +36,47 @@ pub(super) struct Answer {
 
 /// Looks at what answered.
 pub(super) fn look(facts: &Facts<'_>) -> Answer {
-    match facts.role {
+    let answer = match facts.role {
         Some(Role::Callee) => own_answer(facts),
         Some(Role::Caller) => heard_answer(facts),
         None if facts.watch.is_some() => heard_answer(facts),
         None => Answer::default(),
+    };
+    told(facts, answer)
+}
+
+/// Who listened knows better than any clue.
+fn told(facts: &Facts<'_>, mut answer: Answer) -> Answer {
+    if answer.kind.is_none() || !facts.since(Rulebook::V1_1) {
+        return answer;
     }
+    let mut notes = facts.notes.iter().filter(|note| !facts.is_after_end(note.event));
+    let Some((event, who)) = notes.find_map(|note| match note.what {
+        Note::AnsweredBy(who) => Some((note.event, who)),
+        Note::Tone(_) => None,
+    }) else {
+        return answer;
+    };
+    let (kind, words) = match who {
+        Answerer::Party => (AnswerKind::Party, "a person"),
+        Answerer::Automaton => (AnswerKind::Automaton, "a machine"),
+        Answerer::Announcement => (AnswerKind::Announcement, "a recorded announcement"),
+    };
+    answer.kind = Some(kind);
+    if kind == AnswerKind::Party {
+        // A person who answered hides nothing, whatever the headers say.
+        answer.hides = None;
+        answer.against = std::mem::take(&mut answer.clues);
+    }
+    answer.clues.insert(0, Evidence::new(event, format!("{words} was heard to answer")).by("clue.told"));
+    answer.strong = true;
+    answer
 }
 
 /// Lets the answer speak in the draft.
 pub(super) fn apply(facts: &Facts<'_>, answer: &Answer, mut draft: Draft) -> Draft {
     draft.evidence.extend(answer.clues.iter().cloned());
+    draft.against.extend(answer.against.iter().cloned());
     let machine = matches!(answer.kind, Some(AnswerKind::Announcement | AnswerKind::Automaton));
     if machine && draft.cause == Cause::Hangup && draft.act == Some(Act::Bye) && is_remote_end(facts) {
         // 3j: who plays is who hung up: a machine on the way, not the person who was called.
@@ -101,7 +133,9 @@ fn own_answer(facts: &Facts<'_>) -> Answer {
     match facts.answered_by {
         Some(AnsweredBy::Automation) => Answer {
             kind: Some(AnswerKind::Automaton),
-            clues: vec![Evidence { event: answered.event, says: "the engine answered by itself".into() }],
+            clues: vec![
+                Evidence::new(answered.event, "the engine answered by itself").by("answer.automation"),
+            ],
             ..Answer::default()
         },
         Some(AnsweredBy::Command) | None => Answer { kind: Some(AnswerKind::Unknown), ..Answer::default() },
@@ -117,7 +151,9 @@ fn heard_answer(facts: &Facts<'_>) -> Answer {
     let clues = Clues::gather(facts);
     let strong = clues.is_strong();
     let weak = clues.weak.len() >= WEAK_CLUES || (clues.one_way && clues.weak.len() >= WEAK_CLUES_ONE_WAY);
-    let kind = if clues.refusal_said_in_answer() {
+    // Media that is no more than the ringing heard explains the oddities of a gateway.
+    let weak = weak && !clues.rang_in_audio;
+    let kind = if clues.refusal_said_in_answer() || clues.tone {
         AnswerKind::Announcement
     } else if clues.forwarded && answered {
         AnswerKind::Automaton
@@ -132,5 +168,5 @@ fn heard_answer(facts: &Facts<'_>) -> Answer {
     };
     let hides = clues.hides();
     let rows = if strong || weak { clues.rows() } else { Vec::new() };
-    Answer { kind: Some(kind), clues: rows, hides, strong }
+    Answer { kind: Some(kind), clues: rows, hides, strong, ..Answer::default() }
 }

@@ -70,19 +70,28 @@ impl Draft {
 
     /// Because of this event.
     pub(super) fn because(mut self, event: u64, says: impl Into<String>) -> Self {
-        self.evidence.push(Evidence { event, says: says.into() });
+        self.evidence.push(Evidence::new(event, says));
         self
     }
 
     /// Although there is this event.
     pub(super) fn despite(mut self, event: u64, says: impl Into<String>) -> Self {
-        self.against.push(Evidence { event, says: says.into() });
+        self.against.push(Evidence::new(event, says));
         self
     }
 
     /// Hiding this.
     pub(super) fn hiding(mut self, underlying: Underlying) -> Self {
         self.underlying = Some(underlying);
+        self
+    }
+
+    /// All rows that no rule has put its name to were heard by this one.
+    pub(super) fn stamped(mut self, rule: &str) -> Self {
+        let hidden = self.underlying.iter_mut().flat_map(|hidden| &mut hidden.evidence);
+        for row in self.evidence.iter_mut().chain(&mut self.against).chain(hidden) {
+            row.rule.get_or_insert_with(|| rule.to_owned());
+        }
         self
     }
 

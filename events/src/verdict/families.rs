@@ -261,6 +261,19 @@ families! {
     }
 }
 
+impl Cause {
+    /// Whether an application may state this cause when it ends a call. The others only the record can tell: that it
+    /// has a hole, that the engine crashed, that a transaction ran out of time.
+    #[must_use]
+    pub fn can_be_stated(self) -> bool {
+        let recorded = matches!(
+            self,
+            Self::NoResponse | Self::AckMissing | Self::FinalMissing | Self::EngineLost | Self::Redirected
+        );
+        self.family() != Family::Unknown && !recorded
+    }
+}
+
 macro_rules! written_as_code {
     ($($name:ty),+) => {$(
         impl fmt::Display for $name {

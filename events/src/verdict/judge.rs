@@ -2,9 +2,9 @@
 
 use super::draft::Draft;
 use super::facts::{Fact, Facts};
-use super::tuple::{EndedBy, Evidence, SeenReason, SipFacts, Verdict, Why};
-use super::vocabulary::{Direction, VerdictPhase};
-use super::{RULEBOOK_VERSION, announcement, contradictions, explain, fault, races, rules};
+use super::tuple::{EndedBy, SeenReason, SipFacts, Verdict, Why};
+use super::vocabulary::{Direction, Rulebook, VerdictPhase};
+use super::{announcement, contradictions, explain, fault, races, rules};
 use crate::call::observed::{Seen, Sight};
 use crate::call::{Act, Event};
 use crate::party::Role;
@@ -13,20 +13,32 @@ use crate::schema::Commit;
 /// More of what an observer noticed by the way would only hide the rest.
 const MOST_ASIDES: usize = 4;
 
-/// Judges a call by its commits, in the order of the journal. Works for a call that is still alive (`unknown`,
-/// `alive`), for a record with holes, and for none at all (`unknown`, `record_gap`). Pure and deterministic.
+/// Judges a call by its commits, in the order of the journal, by the newest rules. Works for a call that is still alive
+/// (`unknown`, `alive`), for a record with holes, and for none at all (`unknown`, `record_gap`). Pure and deterministic.
 #[must_use]
 pub fn judge<'a>(commits: impl IntoIterator<Item = &'a Commit>) -> Verdict {
+    judge_with(Rulebook::NEWEST, commits)
+}
+
+/// The same by the rules of one version.
+#[must_use]
+pub fn judge_with<'a>(rulebook: Rulebook, commits: impl IntoIterator<Item = &'a Commit>) -> Verdict {
     let commits: Vec<&Commit> = commits.into_iter().collect();
-    verdict(&Facts::collect(&commits))
+    verdict(&Facts::collect(rulebook, &commits))
 }
 
 /// The verdict with the call it is about; none if there are no commits.
 #[must_use]
 pub fn why<'a>(commits: impl IntoIterator<Item = &'a Commit>) -> Option<Why> {
+    why_with(Rulebook::NEWEST, commits)
+}
+
+/// The same by the rules of one version.
+#[must_use]
+pub fn why_with<'a>(rulebook: Rulebook, commits: impl IntoIterator<Item = &'a Commit>) -> Option<Why> {
     let commits: Vec<&Commit> = commits.into_iter().collect();
     let call_id = commits.first()?.call;
-    let facts = Facts::collect(&commits);
+    let facts = Facts::collect(rulebook, &commits);
     Some(Why {
         call_id,
         sip_call_id: commits.iter().find_map(|commit| sip_call_id(commit)).unwrap_or_default(),
@@ -39,9 +51,10 @@ pub fn why<'a>(commits: impl IntoIterator<Item = &'a Commit>) -> Option<Why> {
 fn verdict(facts: &Facts<'_>) -> Verdict {
     let (rule, draft) = rules::conclude(facts);
     let answer = announcement::look(facts);
-    let draft = name_rule(rule, draft);
+    let draft = name_rule(rule, draft.stamped(rule));
     let draft = announcement::apply(facts, &answer, draft);
-    let draft = circumstances(facts, contradictions::weigh(facts, draft));
+    let draft = rules::out_of_place(facts, contradictions::weigh(facts, draft));
+    let draft = circumstances(facts, draft).stamped("record.circumstance");
     let races = races::find(facts);
     let sip = sip_facts(facts);
     let summary = explain::summary(facts, &draft, answer.kind, &races, sip.status);
@@ -60,7 +73,7 @@ fn verdict(facts: &Facts<'_>) -> Verdict {
         sip,
         evidence: draft.evidence,
         against: draft.against,
-        rulebook: RULEBOOK_VERSION.to_owned(),
+        rulebook: facts.rulebook.code().to_owned(),
         summary,
     }
 }
@@ -93,7 +106,7 @@ fn circumstances(facts: &Facts<'_>, mut draft: Draft) -> Draft {
     }
     let Some(ended) = facts.ended else { return draft };
     for note in &ended.what.notes {
-        draft.evidence.push(Evidence { event: ended.event, says: format!("noted at the end: {note}") });
+        draft = draft.because(ended.event, format!("noted at the end: {note}"));
     }
     if let Some(final_one) = facts.failures.iter().find(|fact| fact.event > decisive.event)
         && decisive.what.ending.is_some_and(|ending| ending.act == Act::Cancel)

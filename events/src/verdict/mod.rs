@@ -9,9 +9,12 @@
 //! 4. `contradictions`: testimony that lost goes to `against`, testimony that agrees to the evidence.
 //! 5. `races`, `fault`, `explain`: annotations and words.
 //!
-//! Verdicts are never stored as the only truth: the journal keeps the facts, and a later rulebook may judge anew.
+//! Verdicts are never stored as the only truth: the journal keeps the facts, and a later rulebook may judge anew. All
+//! released rulebooks live side by side in the same rules: a rule says since when and until when it is heard, and where
+//! a rule was refined it asks [`Rulebook`]. So old verdicts stay reproducible and `rejudge` can show what changed.
 
 mod announcement;
+mod compare;
 mod contradictions;
 mod draft;
 mod explain;
@@ -26,10 +29,16 @@ mod text;
 mod tuple;
 mod vocabulary;
 
+pub use compare::{Change, changes};
+pub use contradictions::contradictions;
 pub use families::{Cause, Family, UnknownCode};
-pub use judge::{judge, why};
+pub use judge::{judge, judge_with, why, why_with};
+pub use rules::{RuleRow, rules};
+pub use testimony::understood;
 pub use tuple::{EndedBy, Evidence, Race, SeenReason, SipFacts, Summary, Underlying, Verdict, Why};
-pub use vocabulary::{AnswerKind, Completeness, Confidence, Direction, Fault, RaceKind, VerdictPhase};
+pub use vocabulary::{
+    AnswerKind, Completeness, Confidence, Direction, Fault, RaceKind, Rulebook, VerdictPhase,
+};
 
-/// The version of the rules in this build.
-pub const RULEBOOK_VERSION: &str = "1.0";
+/// The version of the rules that judge unless another is asked for.
+pub const RULEBOOK_VERSION: &str = Rulebook::NEWEST.code();

@@ -3,8 +3,16 @@
 //! Seen in the wild and therefore expected here: `Q.850;cause=16` on every 486, `Q.850;cause=0`, `SIP;cause=8xx`,
 //! `q.850` in lower case, `SIP;description="User Hung Up"` without a cause.
 
+mod numbers;
+mod words;
+
+pub(super) use words::found;
+
+use std::borrow::Cow;
+
 use super::families::{Cause, Family};
-use crate::sip::{Diversion, Reason};
+use super::vocabulary::Rulebook;
+use crate::sip::{Clues, Diversion, Reason};
 
 /// What a piece of testimony claims.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,28 +48,64 @@ impl Claim {
                             | (Cause::Declined, Cause::Unavailable)
                             | (Cause::Unavailable, Cause::NotRegistered)
                             | (Cause::NotFound, Cause::BadNumber)
+                            // RFC 3326 §2 has one value for all ways to be served by another device.
+                            | (Cause::AnsweredElsewhere, Cause::PickedUp | Cause::ForkLost)
                     )
             }
         }
     }
 }
 
-/// What a Reason value claims.
-pub(super) fn claim(reason: &Reason) -> Claim {
+/// What a Reason value claims. A number says more than words, unless it says nothing about the cause; the words of
+/// another callbox are codes of our vocabulary.
+pub(super) fn claim(rulebook: Rulebook, reason: &Reason) -> Claim {
+    if rulebook == Rulebook::V1_0 {
+        return number(rulebook, reason).unwrap_or_else(|| words::claim(rulebook, reason));
+    }
+    let vague = match number(rulebook, reason).unwrap_or(Claim::Nothing) {
+        Claim::Cause(cause) => return Claim::Cause(cause),
+        vague @ (Claim::Normal | Claim::Timer | Claim::Nothing) => vague,
+    };
+    if let Some(code) = reason.text.as_deref().and_then(|text| text.parse::<Cause>().ok()) {
+        return Claim::Cause(code);
+    }
+    match words::claim(rulebook, reason) {
+        Claim::Nothing => vague,
+        said @ (Claim::Cause(_) | Claim::Normal | Claim::Timer) => said,
+    }
+}
+
+/// What its number claims, if its protocol and number are known.
+fn number(rulebook: Rulebook, reason: &Reason) -> Option<Claim> {
     match (protocol(reason), reason.cause) {
-        (Protocol::Q850, Some(cause)) => q850(cause),
-        (Protocol::Sip, Some(status)) => sip(status),
-        (Protocol::Preemption, _) => Claim::Cause(Cause::Preempted),
-        (Protocol::Q850 | Protocol::Sip | Protocol::Other, _) => words(reason),
+        (Protocol::Q850, Some(cause)) => Some(numbers::q850(rulebook, cause)),
+        (Protocol::Sip, Some(status)) => Some(numbers::sip(rulebook, status)),
+        (Protocol::Preemption, _) => Some(Claim::Cause(Cause::Preempted)),
+        (Protocol::Other, _) if rulebook > Rulebook::V1_0 => numbers::vendor(reason),
+        (Protocol::Q850 | Protocol::Sip | Protocol::Other, _) => None,
     }
 }
 
 /// The cause that a Reason value claims, if it claims one.
-pub(super) fn claimed_cause(reason: &Reason) -> Option<Cause> {
-    match claim(reason) {
+pub(super) fn claimed_cause(rulebook: Rulebook, reason: &Reason) -> Option<Cause> {
+    match claim(rulebook, reason) {
         Claim::Cause(cause) => Some(cause),
         Claim::Normal | Claim::Timer | Claim::Nothing => None,
     }
+}
+
+/// All Reason values of a message, and what Asterisk says in a header of its own where it sends no Reason.
+pub(super) fn heard<'a>(
+    rulebook: Rulebook,
+    reasons: &'a [Reason],
+    clues: &Clues,
+) -> impl Iterator<Item = Cow<'a, Reason>> + use<'a> {
+    let private = clues.hangup_code.filter(|_| reasons.is_empty() && rulebook > Rulebook::V1_0);
+    let private = private.map(|cause| Reason {
+        raw: format!("X-Asterisk-HangupCauseCode {cause}"),
+        ..Reason::q850(cause, clues.hangup_cause.as_deref().unwrap_or_default())
+    });
+    reasons.iter().map(Cow::Borrowed).chain(private.map(Cow::Owned))
 }
 
 /// Whose vocabulary a Reason value uses.
@@ -132,64 +176,15 @@ pub(super) fn echo(status: u16) -> Option<u16> {
     }
 }
 
-fn q850(cause: u16) -> Claim {
-    Claim::Cause(match cause {
-        1 => Cause::NotFound,
-        2 | 3 => Cause::NoRoute,
-        8 | 9 => Cause::Preempted,
-        16 => return Claim::Normal,
-        17 => Cause::Busy,
-        18 | 19 => Cause::NoAnswer,
-        20 => Cause::Unavailable,
-        21 => Cause::Declined,
-        22 => Cause::Gone,
-        26 => Cause::AnsweredElsewhere,
-        27 | 38 => Cause::OutOfService,
-        28 => Cause::BadNumber,
-        34 | 41 | 42 | 44 | 47 => Cause::Congestion,
-        52 | 54 | 57 => Cause::Barred,
-        65 | 70 | 88 => Cause::MediaRejected,
-        102 => return Claim::Timer,
-        _ => return Claim::Nothing,
-    })
-}
-
-fn sip(status: u16) -> Claim {
-    Claim::Cause(match status {
-        200 => Cause::AnsweredElsewhere,
-        408 => return Claim::Timer,
-        480 => Cause::Unavailable,
-        481 => Cause::DialogGone,
-        486 => Cause::Busy,
-        487 => Cause::Cancelled,
-        600 => Cause::BusyEverywhere,
-        603 => Cause::Declined,
-        607 => Cause::Unwanted,
-        608 => Cause::Screened,
-        404 | 604 => Cause::NotFound,
-        488 | 606 => Cause::MediaRejected,
-        503 => Cause::ServiceUnavailable,
-        500..=599 => Cause::ServerError,
-        _ => return Claim::Nothing,
-    })
-}
-
-/// Last of all, the words: a phrase is the weakest testimony.
-fn words(reason: &Reason) -> Claim {
-    let text = format!("{} {}", reason.text.as_deref().unwrap_or(""), reason.raw).to_ascii_lowercase();
-    let has = |word: &str| text.contains(word);
-    if has("elsewhere") {
-        Claim::Cause(Cause::AnsweredElsewhere)
-    } else if has("hung up") || has("hangup") || has("hang up") {
-        Claim::Cause(Cause::Hangup)
-    } else if has("busy") {
-        Claim::Cause(Cause::Busy)
-    } else if has("no answer") || has("noanswer") {
-        Claim::Cause(Cause::NoAnswer)
-    } else if has("rtp") || has("media timeout") {
-        Claim::Cause(Cause::MediaTimeout)
-    } else {
-        Claim::Nothing
+/// What a Reason in the words of its own dialect claims, for people who want to see how it is understood: the code of
+/// a cause, `normal`, `timer` or `nothing`.
+#[must_use]
+pub fn understood(rulebook: Rulebook, reason: &Reason) -> &'static str {
+    match claim(rulebook, reason) {
+        Claim::Cause(cause) => cause.code(),
+        Claim::Normal => "normal",
+        Claim::Timer => "timer",
+        Claim::Nothing => "nothing",
     }
 }
 
@@ -200,15 +195,15 @@ mod tests {
     #[test]
     fn what_is_seen_in_the_wild_is_understood_or_ignored() {
         let lower = Reason { protocol: "q.850".into(), cause: Some(21), ..Reason::default() };
-        assert_eq!(claim(&lower), Claim::Cause(Cause::Declined));
-        assert_eq!(claim(&Reason::q850(0, "")), Claim::Nothing);
-        assert_eq!(claim(&Reason::sip(8_01, "")), Claim::Nothing);
+        assert_eq!(claim(Rulebook::V1_0, &lower), Claim::Cause(Cause::Declined));
+        assert_eq!(claim(Rulebook::V1_0, &Reason::q850(0, "")), Claim::Nothing);
+        assert_eq!(claim(Rulebook::V1_0, &Reason::sip(801, "")), Claim::Nothing);
         let words = Reason {
             protocol: "SIP".into(),
             raw: "SIP;description=\"User Hung Up\"".into(),
             ..Reason::default()
         };
-        assert_eq!(claim(&words), Claim::Cause(Cause::Hangup));
+        assert_eq!(claim(Rulebook::V1_0, &words), Claim::Cause(Cause::Hangup));
         assert_eq!(quote(&words), "SIP;description=\"User Hung Up\"");
     }
 

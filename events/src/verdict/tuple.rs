@@ -111,6 +111,24 @@ pub struct Evidence {
     pub event: u64,
     /// What it says.
     pub says: String,
+    /// Which rule heard it: the one that concluded (`own.bye`), one about contradictions, a clue of an announcement.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
+}
+
+impl Evidence {
+    /// What an event says; which rule heard it is added where the rule is known.
+    #[must_use]
+    pub fn new(event: u64, says: impl Into<String>) -> Self {
+        Self { event, says: says.into(), rule: None }
+    }
+
+    /// The same, heard by `rule` unless another one did before.
+    #[must_use]
+    pub fn by(mut self, rule: &str) -> Self {
+        self.rule.get_or_insert_with(|| rule.to_owned());
+        self
+    }
 }
 
 /// One sentence in each language.

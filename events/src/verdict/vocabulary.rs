@@ -1,4 +1,5 @@
-//! The other axes of a verdict: phase, answer, fault, confidence, completeness and races. Stable codes, additive only.
+//! The other axes of a verdict: phase, answer, fault, confidence, completeness, races, and which rules judged. Stable
+//! codes, additive only.
 
 use std::fmt;
 use std::str::FromStr;
@@ -20,7 +21,7 @@ macro_rules! codes {
 
             /// The stable code, as in JSON.
             #[must_use]
-            pub fn code(self) -> &'static str {
+            pub const fn code(self) -> &'static str {
                 match self { $(Self::$variant => $code),+ }
             }
         }
@@ -133,6 +134,16 @@ codes! {
         RetransmissionAfterEnd "retransmission_after_end",
     }
 
+    /// A released version of the rules; in order, the oldest first. What a version says never changes: better rules
+    /// make a new one, and both stay.
+    Rulebook {
+        /// The first: calls of the engine, judged by commands, timers, packets, statuses and Reason values.
+        V1_0 "1.0",
+        /// Hears what the application states as the cause, the Reason dialects of 3GPP, Asterisk, FreeSWITCH and
+        /// others, tones and answerers that were told, and doubts a 486 that comes after a long ringing.
+        V1_1 "1.1",
+    }
+
     /// Which way a call went, seen from the engine.
     Direction {
         /// We called.
@@ -142,6 +153,11 @@ codes! {
         /// We only watched.
         Observed "observed",
     }
+}
+
+impl Rulebook {
+    /// The one that judges unless another is asked for.
+    pub const NEWEST: Self = Self::V1_1;
 }
 
 impl From<Role> for Direction {

@@ -11,7 +11,7 @@ use std::time::Duration;
 use build::{invite, place, request, response};
 use callbox_events::Timestamp;
 use callbox_events::call::{
-    Call, Command, Decision, Hangup, Input, Outcome, Pending, Policy, Recovery, Signal, TimerId,
+    Call, Command, Decision, Hangup, Input, Note, Outcome, Pending, Policy, Recovery, Signal, TimerId,
 };
 use callbox_events::party::Agent;
 use callbox_events::sip::{Counters, MediaDirection, Reason, Sdp};
@@ -109,8 +109,14 @@ impl Script {
             "divert" => Input::Command(Command::Divert { to: "sip:other@example.net".into() }),
             "hangup" => Input::Command(Command::Hangup(Hangup {
                 status: parsed(&mut args, "status")?,
+                cause: parsed(&mut args, "cause")?,
                 ..Hangup::by(Agent::User)
             })),
+            "note" => {
+                let code = args.next_pos().ok_or("a note is wanted")?;
+                let note = Note::from_code(code).ok_or("no such note")?;
+                Input::Command(Command::Note(note))
+            }
             "cancel" => Input::Signal(Signal::Cancel(request("CANCEL"))),
             "ack" => Input::Signal(Signal::Ack(request("ACK"))),
             "bye" => Input::Signal(Signal::Bye(request("BYE"))),

@@ -2,7 +2,9 @@
 
 use callbox_events::call::Event;
 use callbox_events::schema::Commit;
-use callbox_events::verdict::{Cause, Confidence, Family, Verdict, Why, judge, why};
+use callbox_events::verdict::{
+    Cause, Confidence, Family, Rulebook, Verdict, Why, changes, judge, judge_with, why,
+};
 use callbox_events::{Agent, Role, Side};
 use proptest::prelude::*;
 
@@ -33,6 +35,15 @@ const STEPS: &[&str] = &[
     "hangup user",
     "hangup administrator 480",
     "hangup engine words=media_timeout",
+    "hangup application cause=credit_exhausted",
+    "hangup timer cause=session_expired",
+    "hangup user cause=busy",
+    "hangup application cause=fork_lost",
+    "tone busy",
+    "tone sit",
+    "tone ringback",
+    "answered-by party",
+    "answered-by automaton",
     "divert",
     "hold",
     "resume",
@@ -43,6 +54,14 @@ const STEPS: &[&str] = &[
     "bye",
     "bye q850=17",
     "bye raw=SIP,description=\"User_Hung_Up\"",
+    "bye raw=RELEASE_CAUSE,cause=2",
+    "bye sip=801",
+    "bye asterisk=38",
+    "bye q850=16 text=conference_ended",
+    "cancel raw=FreeSWITCH,cause=805",
+    "302 to=nowhere",
+    "183 rseq=1",
+    "500 warning=399_gw_\"PRACK\"",
     "reinvite sendonly",
     "reinvite",
     "refer",
@@ -118,6 +137,11 @@ fn check(verdict: &Verdict) -> Result<(), TestCaseError> {
     prop_assert_eq!(verdict.family, verdict.cause.family());
     prop_assert!(!verdict.summary.en.is_empty() && !verdict.summary.zh.is_empty());
     prop_assert!(verdict.races.iter().all(|race| race.winner != race.loser));
+    // Weaker witnesses are never surer than stronger ones allow.
+    let rule = verdict.evidence.first().and_then(|row| row.rule.as_deref()).unwrap_or_default();
+    if rule.starts_with("phrase.") || rule.starts_with("machine.") {
+        prop_assert!(verdict.confidence <= Confidence::Weak, "{}", rule);
+    }
     if let Some(hidden) = &verdict.underlying {
         prop_assert!(hidden.cause != verdict.cause && !hidden.evidence.is_empty());
     }
@@ -157,6 +181,35 @@ proptest! {
         if verdict.ended_by.side == Side::Both {
             prop_assert_eq!(verdict.cause, Cause::Hangup);
         }
+    }
+
+    #[test]
+    fn a_released_rulebook_says_the_same_beside_newer_ones(commits in any_commits()) {
+        for rulebook in Rulebook::ALL {
+            let verdict = judge_with(*rulebook, &commits);
+            check(&verdict)?;
+            prop_assert_eq!(verdict.rulebook.as_str(), rulebook.code());
+            prop_assert_eq!(changes(&verdict, &judge_with(*rulebook, &commits)), vec![]);
+            let hidden = verdict.underlying.iter().flat_map(|hidden| &hidden.evidence);
+            let mut rows = verdict.evidence.iter().chain(&verdict.against).chain(hidden);
+            prop_assert!(rows.all(|row| row.rule.is_some()));
+        }
+        prop_assert_eq!(judge(&commits), judge_with(Rulebook::NEWEST, &commits));
+    }
+
+    #[test]
+    fn a_stated_cause_is_believed_or_kept_against(commits in any_call()) {
+        let stated = commits.iter().flat_map(|commit| &commit.events).find_map(|happened| match &happened.event {
+            Event::Ended(ended) => Some(ended.cause),
+            _ => None,
+        });
+        let Some(Some(cause)) = stated else { return Ok(()) };
+        let verdict = judge(&commits);
+        let kept = verdict.against.iter().any(|row| row.rule.as_deref() == Some("own.statement_out_of_place"));
+        // A record that is not closed properly may still be judged alive; this one has its end.
+        prop_assert!(verdict.cause == cause || kept, "{:?}", verdict);
+        // Rulebook 1.0 knew of no statements.
+        prop_assert!(judge_with(Rulebook::V1_0, &commits).evidence.iter().all(|row| row.rule.as_deref() != Some("own.stated")));
     }
 
     #[test]

@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod frozen;
 mod laws;
+mod rulebook;
 mod script;
 mod snapshots;
 mod tables;

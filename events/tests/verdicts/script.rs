@@ -4,18 +4,23 @@
 //! Steps are separated by `;`. A number is a response to our INVITE; `+5s` and `+43ms` let time pass. Words after a
 //! step say more: `183 sdp q850=17 tag=server`.
 
+#[path = "script/messages.rs"]
+mod messages;
+
 use std::time::Duration;
 
 use callbox_events::call::{
-    Call, Command, Hangup, IncomingPolicy, Input, Invite, Pending, Place, Policy, Recovery, RefusalKind,
-    Signal, TimerId,
+    Answerer, Call, Command, Hangup, IncomingPolicy, Input, Invite, Note, Pending, Place, Policy, Recovery,
+    RefusalKind, Signal, TimerId, Tone,
 };
 use callbox_events::party::Agent;
 use callbox_events::schema::{Commit, Happened};
-use callbox_events::sip::{
-    Clues, Counters, Dialog, Diversion, MediaDirection, Peer, Reason, Request, Response, Sdp, Transport,
-};
+use callbox_events::schema::{WireDirection, WireMessage};
+use callbox_events::sip::{Counters, Dialog, Peer, Transport};
+use callbox_events::verdict::Cause;
 use callbox_events::{CallId, Role, Timestamp};
+
+use messages::{Words, reasons, request, response};
 
 /// A call in the making.
 pub struct Play {
@@ -52,8 +57,34 @@ impl Play {
             set_policy(&mut self.policy, &words);
             return;
         }
-        let input = self.input(name, &words);
-        self.feed(input);
+        match name {
+            // Damage that no engine does: a record without its last commits, or with those of another call's end.
+            "lose" => self.commits.truncate(self.commits.len() - words.0[0].parse::<usize>().unwrap()),
+            "graft" => self.graft(&words.0.join(" ").replace(',', ";")),
+            _ => {
+                let input = self.input(name, &words);
+                self.feed(input);
+                self.put_on_wire(&words);
+            }
+        }
+    }
+
+    /// Appends the last commit of another script, as a second engine would that does not know of this one.
+    fn graft(&mut self, script: &str) {
+        let mut foreign = play(script).pop().unwrap();
+        let last = self.commits.last().unwrap();
+        foreign.version = last.version + last.events.len() as u64;
+        self.commits.push(foreign);
+    }
+
+    /// `credentials`: the INVITE of this step carries some.
+    fn put_on_wire(&mut self, words: &Words<'_>) {
+        if words.has("credentials") {
+            let bytes =
+                b"INVITE sip:bob@b.example SIP/2.0\r\nproxy-authorization : Digest x\r\n\r\n".to_vec();
+            let message = WireMessage { direction: WireDirection::Out, peer: peer(), to: None, bytes };
+            self.commits.last_mut().unwrap().wire.push(message);
+        }
     }
 
     /// Gives one input to the machine and keeps what it decides as a commit.
@@ -107,9 +138,8 @@ impl Play {
                 last_event_at: self.call.last_event_at,
                 fault: words.0.first().copied().unwrap_or("crash").to_owned(),
             }),
-            "place" | "ring" | "accept" | "hold" | "resume" | "divert" | "hangup" => {
-                Input::Command(self.command(name, words))
-            }
+            "place" | "ring" | "accept" | "hold" | "resume" | "divert" | "hangup" | "tone"
+            | "answered-by" => Input::Command(self.command(name, words)),
             _ => Input::Signal(self.signal(name, words)),
         }
     }
@@ -133,7 +163,10 @@ impl Play {
                 reason: words.value("words").map(str::to_owned),
                 reasons: reasons(words),
                 origin: words.0.first().map_or(Agent::User, |word| parse_code(word)),
+                cause: words.value("cause").map(|code| code.parse::<Cause>().unwrap()),
             }),
+            "tone" => Command::Note(Note::Tone(parse_code::<Tone>(words.0[0]))),
+            "answered-by" => Command::Note(Note::AnsweredBy(parse_code::<Answerer>(words.0[0]))),
             other => panic!("unknown command {other}"),
         }
     }
@@ -170,23 +203,6 @@ impl Play {
     }
 }
 
-/// What follows a step's name.
-struct Words<'a>(Vec<&'a str>);
-
-impl<'a> Words<'a> {
-    fn has(&self, word: &str) -> bool {
-        self.0.contains(&word)
-    }
-
-    fn value(&self, key: &str) -> Option<&'a str> {
-        self.values(key).next()
-    }
-
-    fn values<'b>(&'b self, key: &'b str) -> impl Iterator<Item = &'a str> + 'b {
-        self.0.iter().filter_map(move |word| word.strip_prefix(key)?.strip_prefix('='))
-    }
-}
-
 fn set_policy(policy: &mut Policy, words: &Words<'_>) {
     let ms = |key: &str| words.value(key).map(|text| parse_span(text).as_millis() as u64);
     policy.no_answer_ms = ms("no_answer");
@@ -195,6 +211,7 @@ fn set_policy(policy: &mut Policy, words: &Words<'_>) {
     policy.max_duration_ms = ms("max_duration");
     policy.announcement_max_ms = ms("announcement_max");
     policy.end_grace_ms = ms("end_grace");
+    policy.announcement_hosts = words.values("announcer").map(str::to_owned).collect();
     if let Some(word) = words.value("recovery") {
         policy.recovery = parse_code(word);
     }
@@ -207,96 +224,6 @@ fn set_policy(policy: &mut Policy, words: &Words<'_>) {
             IncomingPolicy::Refuse { status: status.parse().unwrap(), why: parse_code::<RefusalKind>(why) }
         }
     };
-}
-
-fn response(status: u16, words: &Words<'_>) -> Response {
-    let tag = words.value("tag").unwrap_or("b");
-    Response {
-        status,
-        phrase: words
-            .value("phrase")
-            .map_or_else(|| phrase(status).to_owned(), |text| text.replace('_', " ")),
-        to_tag: (tag != "none").then(|| tag.to_owned()),
-        reasons: reasons(words),
-        sdp: sdp(words),
-        clues: clues(words),
-        ..Response::default()
-    }
-}
-
-fn request(method: &str, words: &Words<'_>) -> Request {
-    Request {
-        method: method.into(),
-        cseq: words.value("cseq").map_or(2, |text| text.parse().unwrap()),
-        reasons: reasons(words),
-        sdp: sdp(words),
-        ..Request::default()
-    }
-}
-
-fn sdp(words: &Words<'_>) -> Option<Sdp> {
-    let direction = if words.has("sendonly") {
-        MediaDirection::SendOnly
-    } else if words.has("inactive") {
-        MediaDirection::Inactive
-    } else if words.has("sdp") {
-        MediaDirection::SendRecv
-    } else {
-        return None;
-    };
-    Some(Sdp { origin: words.value("origin").unwrap_or("192.0.2.7").to_owned(), direction })
-}
-
-fn reasons(words: &Words<'_>) -> Vec<Reason> {
-    let location = words.value("location").map(str::to_owned);
-    let text = words.value("text").map(|text| text.replace('_', " "));
-    let mut reasons: Vec<Reason> = Vec::new();
-    reasons.extend(words.values("sip").map(|cause| Reason::sip(cause.parse().unwrap(), "")));
-    reasons.extend(words.values("q850").map(|cause| Reason::q850(cause.parse().unwrap(), "")));
-    for reason in &mut reasons {
-        reason.location.clone_from(&location);
-        reason.text.clone_from(&text);
-    }
-    reasons.extend(words.values("raw").map(|raw| {
-        let raw = raw.replace('_', " ").replace(',', ";");
-        let protocol = raw.split(';').next().unwrap_or_default().to_owned();
-        Reason { protocol, raw, ..Reason::default() }
-    }));
-    reasons
-}
-
-fn clues(words: &Words<'_>) -> Clues {
-    Clues {
-        diversions: words
-            .values("diverted")
-            .map(|why| Diversion {
-                cause: why.parse().ok(),
-                reason: why.parse::<u16>().is_err().then(|| why.to_owned()),
-            })
-            .collect(),
-        automata: words.has("automata"),
-        contact_host: words.value("contact").map(str::to_owned),
-        software: words.value("software").map(str::to_owned),
-        early_media: words.value("early-media").map(str::to_owned),
-        retry_after: words.value("retry").map(|text| text.parse().unwrap()),
-        ..Clues::default()
-    }
-}
-
-fn phrase(status: u16) -> &'static str {
-    match status {
-        180 => "Ringing",
-        181 => "Call Is Being Forwarded",
-        183 => "Session Progress",
-        200 => "OK",
-        302 => "Moved Temporarily",
-        408 => "Request Timeout",
-        480 => "Temporarily Unavailable",
-        486 => "Busy Here",
-        487 => "Request Terminated",
-        603 => "Decline",
-        _ => "As Sent",
-    }
 }
 
 fn parse_span(text: &str) -> Duration {

@@ -13,7 +13,7 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use callbox_events::verdict::{Cause, Family, Verdict, judge};
+use callbox_events::verdict::{Cause, Family, Race, Verdict, judge};
 
 use crate::script::play;
 
@@ -127,6 +127,16 @@ fn differences(row: &Row, verdict: &Verdict) -> String {
                 let margins: Vec<_> = verdict.races.iter().map(|r| format!("{:?}", r.margin_ms)).collect();
                 differ(key, value, &margins.join(" "));
             }
+            "race" => {
+                let told = |race: &Race| {
+                    let margin = race.margin_ms.map_or_else(|| "-".to_owned(), |ms| format!("{ms} ms"));
+                    format!("{}: {} over {}, {margin}", race.kind, race.winner, race.loser)
+                };
+                if !verdict.races.iter().any(|race| told(race) == *value) {
+                    let all: Vec<String> = verdict.races.iter().map(told).collect();
+                    differ(key, value, &or_dash(all.join(" | ")));
+                }
+            }
             "en" => differ(key, value, &verdict.summary.en),
             "zh" => differ(key, value, &verdict.summary.zh),
             other => panic!("unknown check {other}"),
@@ -158,17 +168,20 @@ fn no_ended_call_of_the_tables_is_unknown() {
     for row in rows() {
         let verdict = judge(&play(&row.script));
         let alive = verdict.cause == Cause::Alive && row.file == "alive.txt";
-        assert!(alive || verdict.family != Family::Unknown, "{}: {}", row.file, row.title);
+        // What no engine writes may be beyond judging.
+        let damaged = row.file == "damaged.txt";
+        assert!(alive || damaged || verdict.family != Family::Unknown, "{}: {}", row.file, row.title);
     }
 }
 
 #[test]
 fn every_row_has_a_sentence_in_both_languages_and_evidence() {
     for row in rows() {
-        let verdict = judge(&play(&row.script));
+        let commits = play(&row.script);
+        let verdict = judge(&commits);
         let (en, zh) = (&verdict.summary.en, &verdict.summary.zh);
         assert!(en.ends_with('.') && en.is_ascii(), "{}: {en}", row.title);
         assert!(zh.ends_with('。'), "{}: {zh}", row.title);
-        assert!(!verdict.evidence.is_empty(), "{}", row.title);
+        assert!(!verdict.evidence.is_empty() || commits.is_empty(), "{}", row.title);
     }
 }

@@ -4,7 +4,6 @@ use std::io::Write;
 
 use callbox_events::schema::StoredCommit;
 use callbox_events::view::{Divergence, rerun};
-use callbox_store::JournalReader;
 use serde_json::json;
 
 use crate::cli::Common;
@@ -51,7 +50,7 @@ pub fn run(args: &Args, common: &Common, out: &mut Output) -> Result<ExitCode, F
             check(&commits?, common, out, &mut tally)?;
         }
     } else {
-        for commits in named(reader.as_ref(), &args.calls)? {
+        for commits in selector::calls(reader.as_ref(), &args.calls)? {
             check(&commits, common, out, &mut tally)?;
         }
     }
@@ -59,11 +58,6 @@ pub fn run(args: &Args, common: &Common, out: &mut Output) -> Result<ExitCode, F
         conclude(out, &tally)?;
     }
     Ok(if tally.diverged == 0 { ExitCode::Ok } else { ExitCode::Finding })
-}
-
-/// All names are resolved before anything is printed.
-fn named(reader: &dyn JournalReader, names: &[String]) -> Result<Vec<Vec<StoredCommit>>, Failure> {
-    names.iter().map(|name| selector::call(reader, name)).collect()
 }
 
 fn check(

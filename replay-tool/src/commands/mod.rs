@@ -10,6 +10,7 @@ pub mod key;
 pub mod ladder;
 pub mod list;
 pub mod prove;
+pub mod rejudge;
 pub mod show;
 pub mod stats;
 pub mod step;

@@ -5,6 +5,7 @@ pub mod events;
 pub mod join;
 pub mod ladder;
 pub mod proof;
+pub mod rejudge;
 pub mod style;
 pub mod table;
 pub mod time;

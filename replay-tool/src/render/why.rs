@@ -224,7 +224,7 @@ mod tests {
     /// A verdict with every part that there is, made by hand.
     fn rich(commits: &[StoredCommit]) -> Why {
         let call = summarise(commits.iter().map(|stored| &stored.commit)).unwrap();
-        let evidence = |event, says: &str| Evidence { event, says: says.into() };
+        let evidence = |event, says: &str| Evidence::new(event, says);
         let verdict = Verdict {
             family: Family::Cleared,
             cause: Cause::Hangup,

@@ -59,6 +59,15 @@ pub fn bob_is_busy() -> Vec<Commit> {
         .commits()
 }
 
+/// It rings for long before Bob's phone says that he is busy.
+pub fn bob_is_busy_at_last() -> Vec<Commit> {
+    Story::outgoing(480, "1at3@127.0.0.1", ALICE, BOB)
+        .provisional(30, 180, "Ringing", false)
+        .failed(30_050, 486, "Busy Here", vec![Reason::q850(17, "User busy")])
+        .drained(35_050, Counters::default())
+        .commits()
+}
+
 /// A conversation that goes on.
 pub fn still_talking() -> Vec<Commit> {
     Story::incoming(300, "11fe@192.0.2.9", "erin@192.0.2.9", "alice@127.0.0.1:5060")

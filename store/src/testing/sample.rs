@@ -109,8 +109,9 @@ pub fn released(number: u64, version: u64) -> Commit {
         status: None,
         between: None,
         notes: Vec::new(),
+        cause: None,
     };
-    let hangup = Hangup { status: None, reason: None, reasons: Vec::new(), origin: Agent::User };
+    let hangup = Hangup { status: None, reason: None, reasons: Vec::new(), origin: Agent::User, cause: None };
     let events = vec![
         Happened { phase: Phase::Ended, event: Event::Ended(ended) },
         Happened { phase: Phase::Ended, event: Event::Released(Counters::default()) },

@@ -1,6 +1,8 @@
 //! What clients may send: strict JSON objects. Unknown fields are errors, so that a misspelt one is noticed.
 
+use callbox_events::call::Note;
 use callbox_events::party::Agent;
+use callbox_events::verdict::Cause;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
@@ -35,6 +37,16 @@ pub struct HangupBody {
     pub reason: Option<String>,
     /// Who wants it; absent: the user.
     pub origin: Option<Agent>,
+    /// Why: a code of the vocabulary of verdicts, such as `credit_exhausted`.
+    pub cause: Option<String>,
+}
+
+/// `POST /v1/calls/{id}/note`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NoteBody {
+    /// What was heard: `tone_busy`, `answered_by_party`, ...
+    pub what: String,
 }
 
 /// `POST /v1/calls/{id}/divert`.
@@ -91,6 +103,30 @@ impl HangupBody {
     }
 }
 
+/// The cause that a hang-up states.
+///
+/// # Errors
+/// 400 `unknown_cause`, with those that may be stated.
+pub fn stated_cause(code: &str) -> Result<Cause, ApiError> {
+    code.parse::<Cause>().ok().filter(|cause| cause.can_be_stated()).ok_or_else(|| {
+        let known: Vec<&str> =
+            Cause::ALL.iter().filter(|cause| cause.can_be_stated()).map(|cause| cause.code()).collect();
+        ApiError::bad_request("unknown_cause", "cause is no cause that an application can state")
+            .hint(format!("one of {}", known.join(", ")))
+    })
+}
+
+/// What an application noted.
+///
+/// # Errors
+/// 400 `unknown_note`, with those that there are.
+pub fn noted(what: &str) -> Result<Note, ApiError> {
+    Note::from_code(what).ok_or_else(|| {
+        ApiError::bad_request("unknown_note", "what is nothing that can be noted")
+            .hint(format!("one of {}", Note::ALL.map(Note::code).join(", ")))
+    })
+}
+
 /// Checks a text that ends up in a SIP header.
 ///
 /// # Errors
@@ -125,6 +161,17 @@ mod tests {
             let error = required::<PlaceBody>(body.as_bytes()).expect_err(body);
             assert!(error.to_string().contains(code), "{body}: {error}");
         }
+    }
+
+    #[test]
+    fn a_cause_that_nobody_can_state_is_told_with_those_that_can() {
+        assert_eq!(stated_cause("credit_exhausted"), Ok(Cause::CreditExhausted));
+        for wrong in ["", "Busy", "engine_lost", "alive", "no_response", "CREDIT"] {
+            let error = format!("{:?}", stated_cause(wrong).expect_err(wrong));
+            assert!(error.contains("unknown_cause") && error.contains("media_timeout"), "{error}");
+        }
+        assert_eq!(noted("tone_busy"), Ok(Note::Tone(callbox_events::call::Tone::Busy)));
+        assert!(noted("a bird").is_err());
     }
 
     #[test]

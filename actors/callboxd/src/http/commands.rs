@@ -7,12 +7,12 @@ use callbox_events::call::Command;
 use serde_json::json;
 
 use super::Context;
-use super::body::{self, DivertBody, HangupBody, NoBody};
+use super::body::{self, DivertBody, HangupBody, NoBody, NoteBody};
 use super::calls::{call_of, read};
 use super::error::ApiError;
 
 /// The commands that this path takes.
-const KNOWN: [&str; 8] = ["ring", "accept", "hangup", "hold", "resume", "divert", "dtmf", "transfer"];
+const KNOWN: [&str; 9] = ["ring", "accept", "hangup", "hold", "resume", "divert", "note", "dtmf", "transfer"];
 
 /// Whether there is such a command.
 pub fn is_known(command: &str) -> bool {
@@ -46,7 +46,11 @@ fn parse(name: &str, body: &[u8]) -> Result<Command, ApiError> {
         "accept" => plain(Command::Accept),
         "hold" => plain(Command::Hold),
         "resume" => plain(Command::Resume),
-        "hangup" => Ok(Command::Hangup(hangup(body::optional::<HangupBody>(body)?.check()?))),
+        "hangup" => hangup(body::optional::<HangupBody>(body)?.check()?).map(Command::Hangup),
+        "note" => {
+            let NoteBody { what } = body::required(body)?;
+            body::noted(&what).map(Command::Note)
+        }
         "divert" => {
             let DivertBody { to } = body::required(body)?;
             body::one_line("to", &to)?;
@@ -56,7 +60,8 @@ fn parse(name: &str, body: &[u8]) -> Result<Command, ApiError> {
     }
 }
 
-fn hangup(body: HangupBody) -> Hangup {
-    let HangupBody { status, reason, origin } = body;
-    Hangup { status, reason, ..Hangup::by(origin.unwrap_or(Agent::User)) }
+fn hangup(body: HangupBody) -> Result<Hangup, ApiError> {
+    let HangupBody { status, reason, origin, cause } = body;
+    let cause = cause.as_deref().map(body::stated_cause).transpose()?;
+    Ok(Hangup { status, reason, cause, ..Hangup::by(origin.unwrap_or(Agent::User)) })
 }

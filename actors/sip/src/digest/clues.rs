@@ -16,6 +16,7 @@ pub fn clues(message: &Message) -> Clues {
             HeaderName::Server | HeaderName::UserAgent => first(&mut clues.software, value),
             HeaderName::PEarlyMedia => first(&mut clues.early_media, value),
             HeaderName::XAsteriskHangupCause => first(&mut clues.hangup_cause, value),
+            HeaderName::XAsteriskHangupCauseCode => clues.hangup_code = value.trim().parse().ok(),
             HeaderName::Warning => clues.warnings.push(value.to_owned()),
             HeaderName::HistoryInfo => clues.diversions.extend(moved(value)),
             HeaderName::Diversion => clues.diversions.extend(diverted(value)),

@@ -84,7 +84,10 @@ header_names! {
     b'u' | b'U' => { UserAgent "User-Agent", Unsupported "Unsupported", UserToUser "User-to-User", }
     b'v' | b'V' => { Via "Via", }
     b'w' | b'W' => { Warning "Warning", WwwAuthenticate "WWW-Authenticate", }
-    b'x' | b'X' => { XAsteriskHangupCause "X-Asterisk-HangupCause", }
+    b'x' | b'X' => {
+        XAsteriskHangupCause "X-Asterisk-HangupCause",
+        XAsteriskHangupCauseCode "X-Asterisk-HangupCauseCode",
+    }
 }
 
 impl HeaderName {

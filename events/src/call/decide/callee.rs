@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::endings::{DEFAULT_REFUSAL, ended, reject};
-use super::{Decision, Moment, noted, reasons, refused, unexpected};
+use super::{Decision, Moment, note_down, noted, reasons, refused, stated, unexpected};
 use crate::call::command::{Command, Hangup};
 use crate::call::effect::Effect;
 use crate::call::event::{Act, Alerting, AnswerFacts, Event};
@@ -40,6 +40,7 @@ pub(super) fn before_answer(at: Moment<'_>, rang: bool, input: &Input) -> Decisi
         Input::Command(Command::Divert { to }) => {
             reject(Agent::User, 302, Vec::new(), Some(to.clone())).accepted()
         }
+        Input::Command(Command::Note(note)) => note_down(*note),
         Input::Command(command @ (Command::Place(_) | Command::Ring | Command::Hold | Command::Resume)) => {
             refused(command)
         }
@@ -77,8 +78,9 @@ pub(super) fn before_answer(at: Moment<'_>, rang: bool, input: &Input) -> Decisi
 }
 
 fn turn_down(hangup: &Hangup) -> Decision {
-    let status = hangup.status.filter(|status| (300..=699).contains(status)).unwrap_or(DEFAULT_REFUSAL);
-    reject(hangup.origin, status, reasons::reject(hangup, status), None)
+    let asked = hangup.status.filter(|status| (300..=699).contains(status));
+    let status = asked.or(hangup.cause.map(stated::status)).unwrap_or(DEFAULT_REFUSAL);
+    reject(hangup.origin, status, reasons::reject(hangup, status), None).stating(hangup.cause)
 }
 
 /// Our own patience is over (480), or the caller's (487, RFC 3261 §13.3.1).

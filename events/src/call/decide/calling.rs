@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::endings::{self, ended};
-use super::{Decision, Moment, noted, reasons, refused, unexpected};
+use super::{Decision, Moment, note_down, noted, reasons, refused, unexpected};
 use crate::call::command::Command;
 use crate::call::effect::Effect;
 use crate::call::event::{Act, Alerting, AnswerFacts, Event};
@@ -102,8 +102,11 @@ fn bears_marks_of_an_announcement(response: &Response) -> bool {
 pub(super) fn wish(at: Moment<'_>, sent: bool, provisional: bool, command: &Command) -> Decision {
     match command {
         Command::Hangup(hangup) => {
-            endings::cancel(at, sent, provisional, hangup.origin, reasons::cancel(hangup)).accepted()
+            endings::cancel(at, sent, provisional, hangup.origin, reasons::cancel(hangup))
+                .stating(hangup.cause)
+                .accepted()
         }
+        Command::Note(note) => note_down(*note),
         Command::Place(_)
         | Command::Ring
         | Command::Accept

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Decision, Moment, endings, noted, reasons, refused, unexpected};
+use super::{Decision, Moment, endings, note_down, noted, reasons, refused, unexpected};
 use crate::call::command::Command;
 use crate::call::effect::Effect;
 use crate::call::event::{Act, Event, Media, Recovered};
@@ -114,6 +114,7 @@ fn wish(at: Moment<'_>, media: Conversation, command: &Command) -> Decision {
         Command::Hangup(hangup) => endings::hang_up(at, hangup, false),
         Command::Hold => change(media, true, command),
         Command::Resume => change(media, false, command),
+        Command::Note(note) => note_down(*note),
         Command::Place(_) | Command::Ring | Command::Accept | Command::Divert { .. } => refused(command),
     }
 }

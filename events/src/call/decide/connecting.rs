@@ -1,7 +1,7 @@
 //! Connecting: the callee's 2xx left, the ACK is awaited. (A caller acknowledges in the commit of the answer.)
 
 use super::endings::{self, ended};
-use super::{Decision, Moment, noted, reasons, refused, unexpected};
+use super::{Decision, Moment, note_down, noted, reasons, refused, unexpected};
 use crate::call::command::Command;
 use crate::call::effect::Effect;
 use crate::call::event::{Act, Event, Recovered};
@@ -35,6 +35,7 @@ pub(super) fn decide(at: Moment<'_>, input: &Input) -> Decision {
         Input::Signal(Signal::Request(request)) => noted(request.method.to_ascii_lowercase()),
         Input::Signal(signal) => unexpected(signal),
         Input::Command(Command::Hangup(hangup)) => endings::hang_up(at, hangup, true),
+        Input::Command(Command::Note(note)) => note_down(*note),
         Input::Command(
             command @ (Command::Place(_)
             | Command::Ring

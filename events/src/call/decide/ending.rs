@@ -1,7 +1,7 @@
 //! Ending: our CANCEL or BYE is decided; the signalling has to catch up.
 
 use super::endings::{self, own_end};
-use super::{Decision, Moment, noted, refused, unexpected};
+use super::{Decision, Moment, note_down, noted, refused, unexpected};
 use crate::call::command::{Command, Outcome};
 use crate::call::effect::Effect;
 use crate::call::event::{Act, Event, Recovered};
@@ -18,6 +18,7 @@ pub(super) fn decide(at: Moment<'_>, intent: &EndIntent, input: &Input) -> Decis
         Input::Command(Command::Hangup(_)) => {
             Decision { outcome: Some(Outcome::AlreadyEnded), ..Decision::default() }
         }
+        Input::Command(Command::Note(note)) => note_down(*note),
         Input::Command(
             command @ (Command::Place(_)
             | Command::Ring

@@ -9,16 +9,29 @@ use crate::call::timers::TimerId;
 use crate::party::{Agent, Role, Side};
 use crate::sip::{Reason, Response};
 use crate::time::Timestamp;
+use crate::verdict::Cause;
 
 /// What a refusal without a valid status says: decline.
 pub(super) const DEFAULT_REFUSAL: u16 = 603;
 
 /// The call is over by `act` of `side`.
 pub(super) fn ended(act: Act, side: Side, agent: Agent, status: Option<u16>) -> Ended {
-    Ended { act, side, agent, status, between: None, notes: Vec::new() }
+    Ended { act, side, agent, status, between: None, notes: Vec::new(), cause: None }
 }
 
 impl Decision {
+    /// The application said why it wanted this end.
+    pub(super) fn stating(mut self, cause: Option<Cause>) -> Self {
+        for event in &mut self.events {
+            if let Event::Ending(ending) = event {
+                ending.cause = cause;
+            } else if let Event::Ended(ended) = event {
+                ended.cause = cause;
+            }
+        }
+        self
+    }
+
     /// Adds the end of the call and forgets its timers.
     pub(super) fn end(self, how: Ended) -> Self {
         self.event(Event::Ended(how)).effect(Effect::DisarmAll)
@@ -34,7 +47,7 @@ pub(super) fn cancel(
     reasons: Vec<Reason>,
 ) -> Decision {
     if !sent {
-        let ending = Ending { act: Act::LocalRefusal, agent, reasons, held: false };
+        let ending = Ending { act: Act::LocalRefusal, agent, reasons, held: false, cause: None };
         return Decision::default().event(Event::Ending(ending)).end(ended(
             Act::LocalRefusal,
             Side::Caller,
@@ -42,7 +55,8 @@ pub(super) fn cancel(
             None,
         ));
     }
-    let ending = Ending { act: Act::Cancel, agent, reasons: reasons.clone(), held: !provisional };
+    let ending =
+        Ending { act: Act::Cancel, agent, reasons: reasons.clone(), held: !provisional, cause: None };
     // The final response has 64·T1 (§9.1), counted from the wish: a held CANCEL must not double the wait.
     let until = at.now + at.profile.policy.sip.patience();
     let decision = Decision::default()
@@ -54,7 +68,7 @@ pub(super) fn cancel(
 
 /// One side ends the conversation: BYE, at once or after the ACK (§15).
 pub(super) fn bye(at: Moment<'_>, act: Act, agent: Agent, reasons: Vec<Reason>, held: bool) -> Decision {
-    let ending = Ending { act, agent, reasons: reasons.clone(), held };
+    let ending = Ending { act, agent, reasons: reasons.clone(), held, cause: None };
     let decision = Decision::default().event(Event::Ending(ending)).effect(Effect::DisarmAll);
     if held { decision } else { send_bye(decision, at, reasons) }
 }
@@ -70,7 +84,8 @@ pub(super) fn send_bye(decision: Decision, at: Moment<'_>, reasons: Vec<Reason>)
 
 /// The callee says no with a final response.
 pub(super) fn reject(agent: Agent, status: u16, reasons: Vec<Reason>, contact: Option<String>) -> Decision {
-    let ending = Ending { act: Act::FinalResponse, agent, reasons: reasons.clone(), held: false };
+    let ending =
+        Ending { act: Act::FinalResponse, agent, reasons: reasons.clone(), held: false, cause: None };
     Decision::default()
         .event(Event::Ending(ending))
         .end(ended(Act::FinalResponse, Side::Callee, agent, Some(status)))
@@ -79,7 +94,7 @@ pub(super) fn reject(agent: Agent, status: u16, reasons: Vec<Reason>, contact: O
 
 /// A wish to end a conversation, in our words.
 pub(super) fn hang_up(at: Moment<'_>, hangup: &Hangup, held: bool) -> Decision {
-    bye(at, Act::Bye, hangup.origin, reasons::bye(hangup), held).accepted()
+    bye(at, Act::Bye, hangup.origin, reasons::bye(hangup), held).stating(hangup.cause).accepted()
 }
 
 /// The other side ended the conversation.
@@ -108,6 +123,7 @@ pub(super) fn own_end(
 ) -> Decision {
     let mut how = ended(intent.act(), at.profile.role.side(), intent.agent(), status);
     how.notes.extend(note);
+    how.cause = intent.ending.cause;
     Decision::default().end(how)
 }
 

@@ -26,7 +26,8 @@ pub(super) fn decide(input: &Input, now: Timestamp) -> Decision {
             | Command::Hangup(_)
             | Command::Hold
             | Command::Resume
-            | Command::Divert { .. },
+            | Command::Divert { .. }
+            | Command::Note(_),
         ) => Decision { outcome: Some(Outcome::Refused), ..Decision::default() },
         // Nothing can be recorded of a call that does not exist.
         Input::Signal(_) | Input::Timer(_) | Input::Recovery(_) => Decision::nothing(),
@@ -105,6 +106,7 @@ fn refuse(decision: Decision, status: u16, why: RefusalKind) -> Decision {
             agent,
             reasons: reasons.clone(),
             held: false,
+            cause: None,
         }))
         .end(ended(Act::FinalResponse, Side::Callee, agent, Some(status)))
         .effect(Effect::Respond { status, sdp: false, reasons, contact: None, retry_after })

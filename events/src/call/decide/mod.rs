@@ -14,6 +14,7 @@ mod endings;
 mod idle;
 mod incoming;
 mod reasons;
+mod stated;
 
 pub(in crate::call) use calling::provisional_event;
 
@@ -21,6 +22,7 @@ use super::command::{Command, Outcome};
 use super::effect::Effect;
 use super::event::{Event, Noted};
 use super::input::Input;
+use super::note::Note;
 use super::observed;
 use super::signal::Signal;
 use super::state::{Call, Profile, State};
@@ -145,6 +147,11 @@ fn unexpected(signal: &Signal) -> Decision {
         | Signal::TransportFailed { .. }
         | Signal::Drained(_) => decision,
     }
+}
+
+/// What the application knows is kept under its code.
+fn note_down(note: Note) -> Decision {
+    noted(note.code()).accepted()
 }
 
 /// A command that is not possible in this phase: told, and kept in the record.

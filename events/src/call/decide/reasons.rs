@@ -1,5 +1,6 @@
 //! The Reason values (RFC 3326) that we send by ourselves: our intent, told to the other side and to its record.
 
+use super::stated;
 use crate::call::command::Hangup;
 use crate::party::Agent;
 use crate::sip::Reason;
@@ -55,8 +56,15 @@ pub(super) fn engine_lost() -> Vec<Reason> {
     vec![Reason::q850(41, "Engine restarted")]
 }
 
+/// The application's own values, else what belongs to the cause it stated, else ours.
 fn own_or(hangup: &Hangup, default: impl FnOnce() -> Vec<Reason>) -> Vec<Reason> {
-    if hangup.reasons.is_empty() { default() } else { hangup.reasons.clone() }
+    if !hangup.reasons.is_empty() {
+        return hangup.reasons.clone();
+    }
+    match hangup.cause {
+        Some(cause) => vec![stated::reason(cause, hangup.reason.as_deref())],
+        None => default(),
+    }
 }
 
 fn text<'a>(hangup: &'a Hangup, default: &'a str) -> &'a str {

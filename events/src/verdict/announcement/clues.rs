@@ -5,7 +5,8 @@ use super::super::families::Cause;
 use super::super::testimony::{self, Protocol};
 use super::super::text;
 use super::super::tuple::Evidence;
-use super::super::vocabulary::Confidence;
+use super::super::vocabulary::{Confidence, Rulebook};
+use crate::call::{Note, Tone};
 use crate::sip::{MediaDirection, Reason, Response};
 
 /// Status of "Call Is Being Forwarded".
@@ -14,6 +15,8 @@ const FORWARDED: u16 = 181;
 const SOON_MS: u64 = 1000;
 /// A conversation longer than this was none with a recorded message, in milliseconds.
 const LONGEST_ANNOUNCEMENT_MS: u64 = 120_000;
+/// A tone later than this after the answer is no announcement, in milliseconds.
+const TONE_AFTER_ANSWER_MS: u64 = 10_000;
 /// Ring times, in milliseconds, after which servers give up, and how exactly they keep them.
 const SERVER_TIMERS_MS: [u64; 7] = [15_000, 18_000, 20_000, 25_000, 30_000, 45_000, 60_000];
 const SERVER_TIMER_SLACK_MS: u64 = 150;
@@ -27,6 +30,10 @@ pub(super) struct Clues {
     diverted: Vec<(Cause, Evidence)>,
     /// Other strong clues.
     strong: Vec<Evidence>,
+    /// A busy tone or the special information tone was heard.
+    pub tone: bool,
+    /// The ringing itself was heard before the answer.
+    pub rang_in_audio: bool,
     /// A 181 came.
     pub forwarded: bool,
     /// The Contact says it is a machine.
@@ -52,6 +59,7 @@ impl Clues {
             clues.compare(facts, answer);
             clues.time(facts, answer);
         }
+        clues.hear_tones(facts);
         clues.hear_the_end(facts);
         clues
     }
@@ -91,23 +99,24 @@ impl Clues {
         let status = what.status;
         if status == FORWARDED {
             self.forwarded = true;
-            self.strong.push(row(event, "181: the call was forwarded".into()));
+            self.strong.push(row("clue.forwarded", event, "181: the call was forwarded".into()));
         }
         for reason in &what.reasons {
             if let Some(cause) = hidden_by(reason) {
                 let says = format!("the {status} carries {}", testimony::quote(reason));
-                self.said.push((cause, row(event, says)));
+                self.said.push((cause, row("clue.reason", event, says)));
             }
         }
         for diversion in &what.clues.diversions {
             if let Some(cause) = testimony::diversion(diversion) {
                 let says = format!("the {status} says that the call was diverted because of {cause}");
-                self.diverted.push((cause, row(event, says)));
+                self.diverted.push((cause, row("clue.diversion", event, says)));
             }
         }
         if what.clues.automata {
             self.automata = true;
-            self.strong.push(row(event, format!("the Contact of the {status} says automata (RFC 3840)")));
+            let says = format!("the Contact of the {status} says automata (RFC 3840)");
+            self.strong.push(row("clue.automata", event, says));
         }
     }
 
@@ -120,19 +129,38 @@ impl Clues {
             && !tags.is_empty()
             && !tags.contains(tag)
         {
-            self.weak(event, format!("the {status} comes from another dialog than the one that rang"));
+            self.weak(
+                "clue.other_dialog",
+                event,
+                format!("the {status} comes from another dialog than the one that rang"),
+            );
         }
         if let Some(sdp) = &what.sdp
             && sdp.direction == MediaDirection::SendOnly
         {
             self.one_way = true;
-            self.weak(event, format!("the media of the {status} flows one way only (sendonly)"));
+            self.weak(
+                "clue.one_way",
+                event,
+                format!("the media of the {status} flows one way only (sendonly)"),
+            );
+        }
+        if facts.since(Rulebook::V1_1) && is_known_host(facts, what) {
+            self.weak(
+                "clue.known_host",
+                event,
+                format!("the {status} comes from a configured announcement host"),
+            );
         }
         if let Some(gate) = &what.clues.early_media {
             let gated = gate.to_ascii_lowercase();
             if gated.contains("sendonly") || gated.contains("gated") {
                 self.one_way = true;
-                self.weak(event, format!("P-Early-Media of the {status} says {gate}"));
+                self.weak(
+                    "clue.early_media_gated",
+                    event,
+                    format!("P-Early-Media of the {status} says {gate}"),
+                );
             }
         }
         let earlier = facts.provisionals.iter().filter(|r| r.event < event && r.what.status > 100);
@@ -147,17 +175,17 @@ impl Clues {
         if let (Some(old), Some(new)) = (&before.sdp, &what.sdp)
             && old.origin != new.origin
         {
-            self.weak(event, format!("the {status} describes media of another origin"));
+            self.weak("clue.other_origin", event, format!("the {status} describes media of another origin"));
         }
         if let (Some(old), Some(new)) = (&before.clues.contact_host, &what.clues.contact_host)
             && old != new
         {
-            self.weak(event, format!("the Contact of the {status} is another host"));
+            self.weak("clue.other_contact", event, format!("the Contact of the {status} is another host"));
         }
         if let (Some(old), Some(new)) = (&before.clues.software, &what.clues.software)
             && old != new
         {
-            self.weak(event, format!("the {status} was written by other software"));
+            self.weak("clue.other_software", event, format!("the {status} was written by other software"));
         }
     }
 
@@ -166,9 +194,44 @@ impl Clues {
         let Some(rang) = facts.progress.ringing else { return };
         let took = millis(answer.at, rang.at);
         if took < SOON_MS {
-            self.weak(answer.event, format!("answered {} after the ringing began", text::span(took)));
+            self.weak(
+                "clue.soon",
+                answer.event,
+                format!("answered {} after the ringing began", text::span(took)),
+            );
         } else if SERVER_TIMERS_MS.iter().any(|timer| took.abs_diff(*timer) <= SERVER_TIMER_SLACK_MS) {
-            self.weak(answer.event, format!("it rang for {}, as long as servers do", text::span(took)));
+            self.weak(
+                "clue.server_timer",
+                answer.event,
+                format!("it rang for {}, as long as servers do", text::span(took)),
+            );
+        }
+    }
+
+    /// Tones in the audio, as an observer or the media adapter heard them.
+    fn hear_tones(&mut self, facts: &Facts<'_>) {
+        if !facts.since(Rulebook::V1_1) {
+            return;
+        }
+        for note in facts.notes.iter().filter(|note| !facts.is_after_decision(note.event)) {
+            let Note::Tone(tone) = note.what else { continue };
+            let since_answer = facts.answered.map(|answer| millis(note.at, answer.at));
+            // Much later it is no announcement: a switch plays it when the other side has hung up.
+            let in_time = since_answer.is_none_or(|took| took <= TONE_AFTER_ANSWER_MS);
+            match tone {
+                Tone::Busy if in_time => {
+                    self.tone = true;
+                    let says = "a busy tone was heard".to_owned();
+                    self.said.push((Cause::Busy, row("clue.tone", note.event, says)));
+                }
+                Tone::Sit if in_time => {
+                    self.tone = true;
+                    let says = "the special information tone was heard (ITU-T E.180)".to_owned();
+                    self.strong.push(row("clue.tone", note.event, says));
+                }
+                Tone::Ringback => self.rang_in_audio |= since_answer.is_none(),
+                Tone::Busy | Tone::Sit => {}
+            }
         }
     }
 
@@ -183,12 +246,12 @@ impl Clues {
             let is_timeout = reason.cause == Some(408);
             let Some(cause) = hidden_by(reason).filter(|_| !is_timeout) else { continue };
             let says = format!("the BYE carries {}", testimony::quote(reason));
-            self.said.push((cause, row(bye.event, says)));
+            self.said.push((cause, row("clue.reason_in_bye", bye.event, says)));
         }
     }
 
-    fn weak(&mut self, event: u64, says: String) {
-        let row = row(event, says);
+    fn weak(&mut self, rule: &str, event: u64, says: String) {
+        let row = row(rule, event, says);
         if !self.weak.contains(&row) {
             self.weak.push(row);
         }
@@ -198,6 +261,14 @@ impl Clues {
 /// The first 2xx before the end, taken or not. A later one belongs to no call any more.
 pub(super) fn first_answer<'a>(facts: &Facts<'a>) -> Option<Fact<&'a Response>> {
     facts.answers.first().filter(|answer| !facts.is_after_end(answer.event)).copied()
+}
+
+/// Whether Contact or session description name a host that the policy says plays announcements.
+fn is_known_host(facts: &Facts<'_>, response: &Response) -> bool {
+    let known = facts.policy.map(|policy| policy.announcement_hosts.as_slice()).unwrap_or_default();
+    let contact = response.clues.contact_host.as_deref();
+    let origin = response.sdp.as_ref().map(|sdp| sdp.origin.as_str());
+    contact.into_iter().chain(origin).any(|host| known.iter().any(|one| one.eq_ignore_ascii_case(host)))
 }
 
 /// What a Reason in a place where no refusal belongs says about the party that was called.
@@ -210,6 +281,6 @@ fn hidden_by(reason: &Reason) -> Option<Cause> {
     }
 }
 
-fn row(event: u64, says: String) -> Evidence {
-    Evidence { event, says }
+fn row(rule: &str, event: u64, says: String) -> Evidence {
+    Evidence::new(event, says).by(rule)
 }

@@ -99,6 +99,10 @@ fn refused(told: &Told) -> String {
         (Cause::DoNotDisturb, _, _) => "The called party had set do-not-disturb, so it never rang",
         (_, _, _) => "The called party does not want calls from this caller",
     };
+    if let Some(ms) = told.late_busy_ms {
+        let rang = span(ms);
+        return format!("{body}, or its phone gave up after {rang} of ringing{}", status(told));
+    }
     let media = if told.phase == VerdictPhase::EarlyMedia { ", after early media" } else { "" };
     format!("{body}{media}{}", status(told))
 }

@@ -7,7 +7,7 @@ use super::draft::Draft;
 use super::facts::Facts;
 use super::families::Cause;
 use super::tuple::{Race, Summary};
-use super::vocabulary::{AnswerKind, RaceKind, VerdictPhase};
+use super::vocabulary::{AnswerKind, Confidence, RaceKind, VerdictPhase};
 use crate::party::{Agent, Side};
 use crate::time::Timestamp;
 
@@ -22,6 +22,8 @@ pub(super) struct Told {
     status: Option<u16>,
     talk_ms: Option<u64>,
     ring_ms: Option<u64>,
+    /// It rang so long before the 486 that a phone may have given up by itself.
+    late_busy_ms: Option<u64>,
     /// How the other side answered our BYE, if oddly.
     bye: Option<OddBye>,
     /// The CANCEL got no final response.
@@ -60,6 +62,7 @@ pub(super) fn summary(
         status,
         talk_ms: facts.talk_ms(),
         ring_ms: facts.ring_ms(),
+        late_busy_ms: facts.long_ringing_ms().filter(|_| is_inferred_busy(draft)),
         bye: odd.map(OddBye::Answered).or(noted("bye_unanswered").then_some(OddBye::Unanswered)),
         no_final: noted("no_final_response"),
         unsent: facts.sent.is_none() && facts.role == Some(crate::party::Role::Caller),
@@ -67,6 +70,10 @@ pub(super) fn summary(
         races: races.iter().map(|race| race.kind).collect(),
     };
     Summary { en: en::sentence(&told), zh: zh::sentence(&told) }
+}
+
+fn is_inferred_busy(draft: &Draft) -> bool {
+    draft.cause == Cause::Busy && draft.confidence <= Confidence::Weak
 }
 
 impl Told {

@@ -94,6 +94,9 @@ fn refused(told: &Told) -> String {
         (Cause::DoNotDisturb, _, _) => "被叫已开启免打扰，没有振铃",
         (_, _, _) => "被叫不愿接听此主叫的来电",
     };
+    if let Some(ms) = told.late_busy_ms {
+        return format!("{body}，也可能是话机振铃 {}后自动放弃{}", span(ms), status(told));
+    }
     let media = if told.phase == VerdictPhase::EarlyMedia { "，之前播放过早期媒体" } else { "" };
     format!("{body}{media}{}", status(told))
 }

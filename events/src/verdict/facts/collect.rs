@@ -1,21 +1,24 @@
 //! The pass over the commits.
 
-use crate::call::{Event, IncomingPolicy, Input, Signal};
+use crate::call::{Event, IncomingPolicy, Input, Note, Signal};
 use crate::party::Role;
 use crate::schema::{Commit, WireDirection};
 use crate::sip::{Reason, Request, Response};
 
-use super::super::vocabulary::Completeness;
+use super::super::vocabulary::{Completeness, Rulebook};
 use super::{AnsweredBy, Decisive, Fact, Facts, Progress, Said, watch};
 
-pub(super) fn collect<'a>(commits: &[&'a Commit]) -> Facts<'a> {
-    let mut facts = empty();
+pub(super) fn collect<'a>(rulebook: Rulebook, commits: &[&'a Commit]) -> Facts<'a> {
+    let mut facts = empty(rulebook);
     facts.completeness = completeness(commits);
     facts.started_at = commits.first().map(|commit| commit.at).unwrap_or_default();
     for commit in commits {
         let place = Fact { event: commit.version, at: commit.at, phase: commit.phase_before, what: () };
         take_input(&mut facts, place, &commit.input);
         take_events(&mut facts, commit);
+        if facts.credentials.is_none() && sent_credentials(commit) {
+            facts.credentials = Some(place);
+        }
     }
     if let Some(watch) = &facts.watch {
         facts.completeness = watch.completeness(&facts);
@@ -23,8 +26,9 @@ pub(super) fn collect<'a>(commits: &[&'a Commit]) -> Facts<'a> {
     facts
 }
 
-fn empty<'a>() -> Facts<'a> {
+fn empty<'a>(rulebook: Rulebook) -> Facts<'a> {
     Facts {
+        rulebook,
         role: None,
         policy: None,
         started_at: crate::time::Timestamp::default(),
@@ -55,6 +59,10 @@ fn empty<'a>() -> Facts<'a> {
         ending_sent: None,
         decisive: None,
         ended: None,
+        ends: Vec::new(),
+        notes: Vec::new(),
+        called: None,
+        credentials: None,
         released: None,
         said: Vec::new(),
         own_phrase: None,
@@ -193,10 +201,12 @@ fn take_event<'a>(facts: &mut Facts<'a>, commit: &'a Commit, fact: Fact<&'a Even
         Event::Placed(placed) => {
             facts.role = Some(Role::Caller);
             facts.policy = Some(&placed.policy);
+            facts.called = Some(&placed.to);
         }
         Event::Offered(offered) => {
             facts.role = Some(Role::Callee);
             facts.policy = Some(&offered.policy);
+            facts.called = Some(&offered.to);
         }
         Event::Sent { .. } => facts.sent = facts.sent.or(Some(place)),
         Event::Answered(answer) => {
@@ -221,6 +231,7 @@ fn take_event<'a>(facts: &mut Facts<'a>, commit: &'a Commit, fact: Fact<&'a Even
                 decide(facts, place, &commit.input, None);
             }
             facts.ended = facts.ended.or(Some(fact.with(ended)));
+            facts.ends.push(fact.with(ended));
             let phrase = ended.status.and_then(|status| sent_phrase(commit, status));
             facts.own_phrase = facts.own_phrase.take().or(phrase);
         }
@@ -233,8 +244,8 @@ fn take_event<'a>(facts: &mut Facts<'a>, commit: &'a Commit, fact: Fact<&'a Even
         | Event::EarlyMedia(_)
         | Event::Media(_)
         | Event::MediaRefused { .. }
-        | Event::Recovered(_)
-        | Event::Noted(_) => {}
+        | Event::Recovered(_) => {}
+        Event::Noted(noted) => facts.notes.extend(Note::from_code(&noted.what).map(|note| fact.with(note))),
     }
 }
 
@@ -270,6 +281,20 @@ fn final_status(commit: &Commit) -> Option<u16> {
             if let Event::Ended(ended) = &happened.event { ended.status } else { None }
         },
     )
+}
+
+/// Whether an INVITE with credentials leaves with this commit.
+fn sent_credentials(commit: &Commit) -> bool {
+    let invite = commit
+        .wire
+        .iter()
+        .find(|message| message.direction == WireDirection::Out && message.bytes.starts_with(b"INVITE "));
+    let Some(invite) = invite else { return false };
+    let text = String::from_utf8_lossy(&invite.bytes);
+    text.lines().skip(1).take_while(|line| !line.is_empty()).any(|line| {
+        let name = line.split(':').next().unwrap_or_default().trim_end();
+        ["Authorization", "Proxy-Authorization"].iter().any(|known| known.eq_ignore_ascii_case(name))
+    })
 }
 
 /// The phrase of the final response that leaves with this commit: the rest of its status line.

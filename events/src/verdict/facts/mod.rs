@@ -11,13 +11,13 @@ mod watch;
 pub(super) use progress::Progress;
 pub(super) use watch::Watch;
 
-use crate::call::{Command, Ended, Ending, Input, Pending, Phase, Policy, Recovery, Signal, TimerId};
+use crate::call::{Command, Ended, Ending, Input, Note, Pending, Phase, Policy, Recovery, Signal, TimerId};
 use crate::party::{Role, Side};
 use crate::schema::Commit;
 use crate::sip::{Counters, Reason, Request, Response};
 use crate::time::Timestamp;
 
-use super::vocabulary::{Completeness, VerdictPhase};
+use super::vocabulary::{Completeness, Rulebook, VerdictPhase};
 
 /// A fact and its place in the record.
 #[derive(Debug, Clone, Copy)]
@@ -85,6 +85,8 @@ pub(super) enum AnsweredBy {
 /// Everything the rules judge by.
 #[derive(Debug, Clone)]
 pub(super) struct Facts<'a> {
+    /// The version of the rules that are to judge.
+    pub rulebook: Rulebook,
     pub role: Option<Role>,
     pub policy: Option<&'a Policy>,
     pub started_at: Timestamp,
@@ -116,6 +118,14 @@ pub(super) struct Facts<'a> {
     pub ending_sent: Option<Fact<()>>,
     pub decisive: Option<Fact<Decisive<'a>>>,
     pub ended: Option<Fact<&'a Ended>>,
+    /// All ends on record; a sound record has one.
+    pub ends: Vec<Fact<&'a Ended>>,
+    /// What the application or an observer noted.
+    pub notes: Vec<Fact<Note>>,
+    /// Who was called, as a URI.
+    pub called: Option<&'a str>,
+    /// Our INVITE that carried credentials (RFC 3261 §22).
+    pub credentials: Option<Fact<()>>,
     pub released: Option<Fact<&'a Counters>>,
     pub said: Vec<Fact<Said<'a>>>,
     /// The status line's phrase of the final response we sent, if its bytes are on record.
@@ -127,8 +137,18 @@ pub(super) struct Facts<'a> {
 
 impl<'a> Facts<'a> {
     /// Collects the facts of one call.
-    pub(super) fn collect(commits: &[&'a Commit]) -> Self {
-        collect::collect(commits)
+    pub(super) fn collect(rulebook: Rulebook, commits: &[&'a Commit]) -> Self {
+        collect::collect(rulebook, commits)
+    }
+
+    /// Whether the rules that judge are of this version or a later one.
+    pub(super) fn since(&self, rulebook: Rulebook) -> bool {
+        self.rulebook >= rulebook
+    }
+
+    /// The side of the other end.
+    pub(super) fn peer_side(&self) -> Side {
+        self.role.map_or(Side::Unknown, |role| role.peer().side())
     }
 
     /// Our own decision to end the call, if the end began with one.
@@ -171,6 +191,12 @@ impl<'a> Facts<'a> {
         self.connected.map(|_| millis(end, answered.at))
     }
 
+    /// How long it rang before the end, if so long that a phone may have given up by itself; some say 486 then.
+    /// Heard since rulebook 1.1.
+    pub(super) fn long_ringing_ms(&self) -> Option<u64> {
+        self.ring_ms().filter(|took| *took >= RING_TIMEOUT_MS && self.since(Rulebook::V1_1))
+    }
+
     /// Milliseconds from the first alerting to the answer or to the decision to end.
     pub(super) fn ring_ms(&self) -> Option<u64> {
         let rang = self.progress.first_alert()?;
@@ -178,6 +204,9 @@ impl<'a> Facts<'a> {
         Some(millis(end, rang.at))
     }
 }
+
+/// A phone that rang this long may have given up by itself, in milliseconds.
+const RING_TIMEOUT_MS: u64 = 20_000;
 
 impl<T> Fact<T> {
     /// Another fact at the same place.

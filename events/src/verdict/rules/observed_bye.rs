@@ -6,7 +6,7 @@ use super::super::families::Cause;
 use super::super::testimony;
 use super::super::tuple::{Evidence, Underlying};
 use super::super::vocabulary::Confidence;
-use super::remote_bye::{meaning, remote_bye};
+use super::remote_bye::{remote_bye, testified};
 use crate::call::observed::{Relation, Seen};
 use crate::call::{Act, Signal};
 use crate::party::{Agent, Side};
@@ -22,14 +22,8 @@ pub(super) fn observed_bye<'a>(facts: &Facts<'a>) -> Option<(Fact<&'a Request>, 
 /// A Reason that says the end was no hang-up.
 pub(super) fn by_reason(facts: &Facts<'_>) -> Option<Draft> {
     let (bye, by) = observed_bye(facts)?;
-    bye.what.reasons.iter().find_map(|reason| {
-        let (cause, side, agent, confidence) = meaning(facts, bye, reason, by)?;
-        let mut draft = Draft::strong(cause, side, agent)
-            .by(Act::Bye)
-            .because(bye.event, format!("the BYE says {}", testimony::quote(reason)));
-        draft.confidence = confidence;
-        Some(by_a_stranger(facts, bye.event, draft))
-    })
+    let draft = testified(facts, bye, by)?;
+    Some(by_a_stranger(facts, bye.event, draft))
 }
 
 /// One side hung up, or both at once, or the caller gave up by BYE before the answer (RFC 3261 §15).
@@ -83,7 +77,7 @@ fn behind_the_leg(facts: &Facts<'_>, event: u64, draft: Draft) -> Draft {
     draft.hiding(Underlying {
         cause: Cause::Hangup,
         confidence: Confidence::Strong,
-        evidence: vec![Evidence { event: leg.event, says }],
+        evidence: vec![Evidence::new(leg.event, says)],
     })
 }
 

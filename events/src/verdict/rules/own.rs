@@ -99,14 +99,14 @@ pub(super) fn cancel(facts: &Facts<'_>) -> Option<Draft> {
     }
     // The caller may say why it gave up (3GPP TS 24.229 does so for its own no-answer timer).
     let said = hangup.reasons.iter().find_map(|reason| {
-        let cause = testimony::claimed_cause(reason)?;
+        let cause = testimony::claimed_cause(facts.rulebook, reason)?;
         (cause == Cause::NoAnswer).then(|| format!("its Reason was {}", testimony::quote(reason)))
     });
     if let Some(says) = said {
         draft = draft.hiding(Underlying {
             cause: Cause::NoAnswer,
             confidence: Confidence::Strong,
-            evidence: vec![Evidence { event, says }],
+            evidence: vec![Evidence::new(event, says)],
         });
     }
     Some(draft)
@@ -140,7 +140,7 @@ pub(super) fn bye(facts: &Facts<'_>) -> Option<Draft> {
 }
 
 /// The hang-up command that was decisive.
-fn own_hangup<'a>(facts: &Facts<'a>) -> Option<(u64, Role, &'a Hangup)> {
+pub(super) fn own_hangup<'a>(facts: &Facts<'a>) -> Option<(u64, Role, &'a Hangup)> {
     let decisive = facts.decisive?;
     match decisive.what.input {
         Input::Command(Command::Hangup(hangup)) => Some((decisive.event, facts.role?, hangup)),
@@ -150,7 +150,8 @@ fn own_hangup<'a>(facts: &Facts<'a>) -> Option<(u64, Role, &'a Hangup)> {
             | Command::Accept
             | Command::Hold
             | Command::Resume
-            | Command::Divert { .. },
+            | Command::Divert { .. }
+            | Command::Note(_),
         )
         | Input::Signal(_)
         | Input::Timer(_)

@@ -1,11 +1,11 @@
 //! What the record itself is: empty, still growing, or all there is to go by.
 
 use super::super::draft::Draft;
-use super::super::facts::Facts;
+use super::super::facts::{Fact, Facts};
 use super::super::families::Cause;
 use super::super::vocabulary::Confidence;
 use super::statuses;
-use crate::call::Act;
+use crate::call::{Act, Ended};
 use crate::party::{Agent, Side};
 
 /// Nothing is recorded.
@@ -29,6 +29,19 @@ pub(super) fn alive(facts: &Facts<'_>) -> Option<Draft> {
             .because(decisive.event, "the end is decided and the signalling under way"),
         None => draft.because(last.event, "the end is not recorded: the call is alive"),
     })
+}
+
+/// Two ends that can't both be true: two engines wrote one record, or somebody did by hand.
+pub(super) fn contradictory(facts: &Facts<'_>) -> Option<Draft> {
+    let (first, rest) = facts.ends.split_first()?;
+    let other = rest.iter().find(|end| (end.what.act, end.what.side) != (first.what.act, first.what.side))?;
+    let told = |end: &Fact<&Ended>| format!("ended by {} of {}", end.what.act.code(), end.what.side);
+    Some(
+        Draft::weak(Cause::Contradictory, Side::Unknown, Agent::Unknown)
+            .at_most(Confidence::None)
+            .because(first.event, told(first))
+            .because(other.event, format!("and once more: {}", told(other))),
+    )
 }
 
 /// The last resort: the machine's own account of the end, for acts that no rule knows yet.

@@ -2,10 +2,10 @@
 
 use super::super::draft::Draft;
 use super::super::facts::{Fact, Facts, millis};
-use super::super::families::Cause;
+use super::super::families::{Cause, Family};
 use super::super::testimony::{self, Protocol};
 use super::super::text;
-use super::super::vocabulary::Confidence;
+use super::super::vocabulary::{Confidence, Rulebook};
 use crate::call::{Act, Signal};
 use crate::party::{Agent, Role, Side};
 use crate::sip::{Reason, Request};
@@ -14,6 +14,9 @@ use crate::sip::{Reason, Request};
 pub(super) const COPIES_OF_A_LOST_ACK: u32 = 3;
 /// 64·T1 with the T1 of RFC 3261 §17.1.1.1, in milliseconds; the other side's T1 is not known.
 const USUAL_PATIENCE_MS: u64 = 32_000;
+
+/// A BYE this soon after the answer dismisses it, in milliseconds.
+const FORK_DISMISSED_MS: u64 = 2_000;
 
 /// Section 6: the callee's BYE comes 64·T1 after its 2xx, which was repeated all the time. Nobody hung up, whatever
 /// the Reason says.
@@ -48,13 +51,17 @@ pub(super) fn early(facts: &Facts<'_>) -> Option<Draft> {
 
 /// A Reason that says the end was no hang-up. Only what a BYE may sensibly say is believed, and not much.
 pub(super) fn by_reason(facts: &Facts<'_>) -> Option<Draft> {
-    let bye = remote_bye(facts)?;
-    let remote = facts.role?.peer().side();
-    bye.what.reasons.iter().find_map(|reason| {
-        let (cause, side, agent, confidence) = meaning(facts, bye, reason, remote)?;
+    testified(facts, remote_bye(facts)?, facts.role?.peer().side())
+}
+
+/// What the Reason values of a BYE that `by` sent make of it.
+pub(super) fn testified(facts: &Facts<'_>, bye: Fact<&Request>, by: Side) -> Option<Draft> {
+    testimony::heard(facts.rulebook, &bye.what.reasons, &bye.what.clues).find_map(|reason| {
+        let (cause, side, agent, confidence) =
+            meaning(facts, bye, &reason, by).or_else(|| claimed(facts, bye, &reason, by))?;
         let mut draft = Draft::weak(cause, side, agent)
             .by(Act::Bye)
-            .because(bye.event, format!("the BYE says {}", testimony::quote(reason)));
+            .because(bye.event, format!("the BYE says {}", testimony::quote(&reason)));
         draft.confidence = confidence;
         Some(draft)
     })
@@ -75,12 +82,10 @@ pub(super) fn plain(facts: &Facts<'_>) -> Option<Draft> {
     }
 }
 
-pub(super) fn meaning(
-    facts: &Facts<'_>,
-    bye: Fact<&Request>,
-    reason: &Reason,
-    remote: Side,
-) -> Option<(Cause, Side, Agent, Confidence)> {
+/// Cause, side, agent, and how sure.
+type Meaning = (Cause, Side, Agent, Confidence);
+
+fn meaning(facts: &Facts<'_>, bye: Fact<&Request>, reason: &Reason, remote: Side) -> Option<Meaning> {
     let text = reason.text.as_deref().unwrap_or("").to_ascii_lowercase();
     match (testimony::protocol(reason), reason.cause) {
         (Protocol::Preemption, _) | (Protocol::Q850, Some(8 | 9)) => {
@@ -93,7 +98,7 @@ pub(super) fn meaning(
         (Protocol::Sip, Some(408)) => Some((Cause::SessionExpired, remote, Agent::Timer, Confidence::Weak)),
         (Protocol::Sip, Some(481)) => Some((Cause::DialogGone, remote, Agent::Unknown, Confidence::Weak)),
         (Protocol::Q850, Some(27 | 34 | 38 | 41 | 42 | 44 | 47)) => {
-            let cause = testimony::claimed_cause(reason)?;
+            let cause = testimony::claimed_cause(facts.rulebook, reason)?;
             Some((cause, Side::Network, Agent::Unknown, Confidence::Weak))
         }
         (Protocol::Q850 | Protocol::Sip | Protocol::Other, _) => {
@@ -101,6 +106,71 @@ pub(super) fn meaning(
             lost_media.then_some((Cause::MediaTimeout, remote, Agent::Timer, Confidence::Weak))
         }
     }
+}
+
+/// What else a Reason may make of a BYE, since rulebook 1.1: an inference, unless the time agrees.
+fn claimed(facts: &Facts<'_>, bye: Fact<&Request>, reason: &Reason, remote: Side) -> Option<Meaning> {
+    if !facts.since(Rulebook::V1_1) {
+        return None;
+    }
+    let cause = testimony::claimed_cause(facts.rulebook, reason)?;
+    if matches!(cause, Cause::AnsweredElsewhere | Cause::ForkLost) {
+        // The caller took another fork's answer and ends ours at once (RFC 3261 §13.2.2.4).
+        let at_once = facts.answered.is_some_and(|answer| millis(bye.at, answer.at) <= FORK_DISMISSED_MS);
+        return (at_once && remote == Side::Caller).then_some((
+            Cause::ForkLost,
+            Side::Caller,
+            Agent::Unknown,
+            Confidence::Strong,
+        ));
+    }
+    let (side, agent) = match cause.family() {
+        Family::MediaLost | Family::SignallingLost => (remote, Agent::Timer),
+        Family::Limit if cause == Cause::CreditExhausted => (Side::Network, Agent::Application),
+        Family::Limit => (remote, Agent::Timer),
+        Family::Moved => (remote, Agent::Unknown),
+        Family::LocalSystem if cause == Cause::AdminKill => (remote, Agent::Administrator),
+        Family::LocalSystem => (remote, Agent::Engine),
+        Family::Incompatible => (remote, Agent::Unknown),
+        Family::Blocked if cause == Cause::PaymentRequired => {
+            return Some((Cause::CreditExhausted, Side::Network, Agent::Application, Confidence::Weak));
+        }
+        Family::Cleared if cause == Cause::ConferenceEnded => (remote, Agent::Application),
+        Family::Cleared
+        | Family::Abandoned
+        | Family::Refused
+        | Family::Unanswered
+        | Family::Elsewhere
+        | Family::Unreachable
+        | Family::Blocked
+        | Family::Overloaded
+        | Family::Protocol
+        | Family::Unknown => return None,
+    };
+    Some((cause, side, agent, Confidence::Weak))
+}
+
+/// So many refused changes of the media in a row are a storm.
+const GLARE_STORM: usize = 3;
+/// Both sides try again within four seconds (RFC 3261 §14.1); a BYE that comes within this time of the last 491 may
+/// be because of it. In milliseconds.
+const GLARE_MS: u64 = 10_000;
+
+/// 491 without end, then a BYE: the two sides never agreed who may change the media.
+pub(super) fn after_glare(facts: &Facts<'_>) -> Option<Draft> {
+    let bye = remote_bye(facts)?;
+    let answers = facts.reinvite_answers.iter().filter(|answer| answer.event < bye.event);
+    let storm: Vec<_> = answers.rev().take_while(|answer| answer.what.status == 491).collect();
+    let last = storm.first()?;
+    (storm.len() >= GLARE_STORM && millis(bye.at, last.at) <= GLARE_MS).then(|| {
+        Draft::weak(Cause::GlareUnresolved, facts.peer_side(), Agent::Unknown)
+            .by(Act::Bye)
+            .because(
+                bye.event,
+                format!("the BYE came after {} changes of the media were refused", storm.len()),
+            )
+            .because(last.event, "the last one was answered with 491")
+    })
 }
 
 /// Whether the BYE came 64·T1 after the answer, by our T1 or by the usual one, within 3 %.

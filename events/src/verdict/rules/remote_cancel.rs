@@ -5,7 +5,7 @@ use super::super::facts::{Fact, Facts, millis};
 use super::super::families::Cause;
 use super::super::testimony::{self, Protocol};
 use super::super::text;
-use super::super::vocabulary::Confidence;
+use super::super::vocabulary::{Confidence, Rulebook};
 use crate::call::{Act, Signal};
 use crate::party::{Agent, Side};
 use crate::sip::{Reason, Request};
@@ -16,12 +16,15 @@ const SHORTEST_PATIENCE_MS: u64 = 500;
 /// 4b, 4c, 4e at B: answered or declined elsewhere, or nobody's patience left.
 pub(super) fn by_reason(facts: &Facts<'_>) -> Option<Draft> {
     let cancel = remote_cancel(facts)?;
-    let (reason, meaning) =
-        cancel.what.reasons.iter().find_map(|reason| meaning(reason).map(|meaning| (reason, meaning)))?;
-    let (cause, side, agent) = meaning;
-    let mut draft = Draft::strong(cause, side, agent)
+    let (reason, (cause, side, agent, weigh)) =
+        testimony::heard(facts.rulebook, &cancel.what.reasons, &cancel.what.clues).find_map(|reason| {
+            let known = meaning(&reason).map(|(cause, side, agent)| (cause, side, agent, STRONG));
+            let heard = known.or_else(|| claimed(facts.rulebook, &reason))?;
+            Some((reason, heard))
+        })?;
+    let mut draft = weigh(cause, side, agent)
         .by(Act::Cancel)
-        .because(cancel.event, format!("the CANCEL says {}", testimony::quote(reason)));
+        .because(cancel.event, format!("the CANCEL says {}", testimony::quote(&reason)));
     let waited = millis(cancel.at, facts.started_at);
     if cause == Cause::NoAnswer && waited < SHORTEST_PATIENCE_MS {
         draft = draft
@@ -62,6 +65,38 @@ fn meaning(reason: &Reason) -> Option<(Cause, Side, Agent)> {
             elsewhere.then_some((Cause::AnsweredElsewhere, Side::Network, Agent::Unknown))
         }
     }
+}
+
+/// How a conclusion is made: an inference, or more.
+type Weigh = fn(Cause, Side, Agent) -> Draft;
+const STRONG: Weigh = Draft::strong;
+
+/// Causes that a CANCEL may have besides the caller's wish, and whose they are.
+const BELIEVED: [(Cause, Side, Agent); 12] = [
+    (Cause::PickedUp, Side::Network, Agent::Unknown),
+    (Cause::ForkLost, Side::Network, Agent::Unknown),
+    (Cause::AnsweredElsewhere, Side::Network, Agent::Unknown),
+    (Cause::DeclinedElsewhere, Side::Network, Agent::Unknown),
+    (Cause::Preempted, Side::Network, Agent::Unknown),
+    (Cause::CreditExhausted, Side::Network, Agent::Application),
+    (Cause::NoAnswer, Side::Caller, Agent::Timer),
+    (Cause::MediaTimeout, Side::Caller, Agent::Timer),
+    (Cause::TransportFailed, Side::Caller, Agent::Timer),
+    (Cause::AdminKill, Side::Caller, Agent::Administrator),
+    (Cause::Shutdown, Side::Caller, Agent::Engine),
+    (Cause::ResourcesExhausted, Side::Caller, Agent::Engine),
+];
+
+/// What else a Reason may make of a CANCEL, since rulebook 1.1. Numbers of FreeSWITCH and preemption say it plainly,
+/// words are an inference.
+fn claimed(rulebook: Rulebook, reason: &Reason) -> Option<(Cause, Side, Agent, Weigh)> {
+    if rulebook < Rulebook::V1_1 {
+        return None;
+    }
+    let cause = testimony::claimed_cause(rulebook, reason)?;
+    let weigh: Weigh = if reason.cause.is_some() { Draft::strong } else { Draft::weak };
+    let (_, side, agent) = BELIEVED.iter().find(|(believed, ..)| *believed == cause)?;
+    Some((cause, *side, *agent, weigh))
 }
 
 /// The CANCEL that was decisive.

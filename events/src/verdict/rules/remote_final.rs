@@ -5,14 +5,14 @@
 
 use super::super::draft::Draft;
 use super::super::facts::{Fact, Facts, millis};
-use super::super::families::{Cause, Family};
+use super::super::families::Cause;
 use super::super::testimony::{self, Protocol};
 use super::super::text;
-use super::super::vocabulary::{Confidence, VerdictPhase};
+use super::super::vocabulary::{Confidence, Rulebook};
+use super::last::{Last, agent};
 use super::statuses;
-use crate::call::{Act, Signal};
 use crate::party::{Agent, Side};
-use crate::sip::{Reason, Response};
+use crate::sip::Reason;
 
 /// Faster than any human can look at a display and refuse, in milliseconds.
 const NO_HUMAN_MS: u64 = 1000;
@@ -41,10 +41,10 @@ pub(super) fn no_human_had_time(facts: &Facts<'_>) -> Option<Draft> {
 /// Status, Reason and phase agree on something more precise than the status.
 pub(super) fn agreeing(facts: &Facts<'_>) -> Option<Draft> {
     let last = Last::of(facts)?;
-    last.fact.what.reasons.iter().find_map(|reason| {
-        let cause = refined(&last, reason)?;
+    last.heard(facts).find_map(|reason| {
+        let cause = refined(facts.rulebook, &last, &reason)?;
         let draft = Draft::strong(cause, last.side(facts, cause), agent(cause));
-        let echo = format!("{} with {}", last.status, testimony::quote(reason));
+        let echo = format!("{} with {}", last.status, testimony::quote(&reason));
         Some(last.draft(draft).because(last.fact.event, echo))
     })
 }
@@ -60,11 +60,24 @@ pub(super) fn by_phrase(facts: &Facts<'_>) -> Option<Draft> {
         480 if has("do not disturb") || has("dnd") => Cause::Unavailable,
         480 if has("no answer") || has("not answer") => Cause::NoAnswer,
         403 | 503 if has("limit") || has("too many") => Cause::RateLimited,
+        _ if facts.since(Rulebook::V1_1) => last.said_in_words(facts.rulebook, &last.fact.what.phrase)?,
         _ => return None,
     };
     let words = format!("{} with the phrase \"{}\"", last.status, last.fact.what.phrase);
     let draft = Draft::weak(cause, last.side(facts, cause), agent(cause));
     Some(last.draft(draft).because(last.fact.event, words))
+}
+
+/// Words of a Reason or a Warning that the status and the numbers have nothing for.
+pub(super) fn by_words(facts: &Facts<'_>) -> Option<Draft> {
+    let last = Last::of(facts)?;
+    let reasons = last.heard(facts).map(|reason| testimony::quote(&reason));
+    let warnings = last.fact.what.clues.warnings.iter().map(|warning| format!("the Warning {warning}"));
+    reasons.chain(warnings).find_map(|says| {
+        let cause = last.said_in_words(facts.rulebook, &says)?;
+        let draft = Draft::weak(cause, last.side(facts, cause), agent(cause));
+        Some(last.draft(draft).because(last.fact.event, format!("{} with {says}", last.status)))
+    })
 }
 
 /// 480, 408 and 487 mean what the phase and the time make of them.
@@ -120,6 +133,10 @@ pub(super) fn by_status(facts: &Facts<'_>) -> Option<Draft> {
     }
     if let (Cause::Busy, Some(rang)) = (cause, facts.progress.first_alert()) {
         draft = draft.despite(rang.event, "it alerted first, so a person may have refused with this status");
+        if let Some(took) = facts.long_ringing_ms() {
+            let says = format!("it rang for {}: phones that give up send this status, too", text::span(took));
+            draft = draft.despite(last.fact.event, says).at_most(Confidence::Weak);
+        }
     }
     Some(draft)
 }
@@ -140,10 +157,16 @@ fn rang_for(last: &Last<'_>, rang: Fact<()>) -> String {
 }
 
 /// What a Reason makes of a status, where it knows more.
-fn refined(last: &Last<'_>, reason: &Reason) -> Option<Cause> {
+fn refined(rulebook: Rulebook, last: &Last<'_>, reason: &Reason) -> Option<Cause> {
     let is_q850 = testimony::protocol(reason) == Protocol::Q850;
-    let claimed = testimony::claimed_cause(reason)?;
+    let claimed = testimony::claimed_cause(rulebook, reason)?;
+    let newer = rulebook >= Rulebook::V1_1;
     match (last.status, claimed) {
+        // A protocol other than Q.850 says it as well, unless it merely repeats the status.
+        (480, Cause::NoAnswer | Cause::NotRegistered | Cause::Busy) if newer && !is_q850 => {
+            reason.cause.filter(|cause| *cause != last.status).map(|_| claimed)
+        }
+        (300..=699, Cause::Preempted) if newer => Some(claimed),
         (480 | 487, Cause::NoAnswer) | (480, Cause::Unavailable | Cause::Busy) if is_q850 => Some(claimed),
         (480, Cause::Declined) => Some(Cause::Unavailable),
         (487, Cause::AnsweredElsewhere | Cause::Busy | Cause::Declined) => Some(claimed),
@@ -154,62 +177,5 @@ fn refined(last: &Last<'_>, reason: &Reason) -> Option<Cause> {
             (!translated).then_some(claimed)
         }
         _ => None,
-    }
-}
-
-/// A timer where nobody answered; else nobody knows what acted.
-fn agent(cause: Cause) -> Agent {
-    if matches!(cause, Cause::NoAnswer | Cause::NoResponse) { Agent::Timer } else { Agent::Unknown }
-}
-
-/// The final response that was decisive.
-struct Last<'a> {
-    fact: Fact<&'a Response>,
-    status: u16,
-}
-
-impl<'a> Last<'a> {
-    fn of(facts: &Facts<'a>) -> Option<Self> {
-        let decisive = facts.decisive?;
-        let Signal::Failure(response) = decisive.what.signal()? else { return None };
-        Some(Self { fact: decisive.with(response), status: response.status })
-    }
-
-    fn q850(&self, causes: &[u16]) -> Option<&'a Reason> {
-        self.fact.what.reasons.iter().find(|reason| {
-            testimony::protocol(reason) == Protocol::Q850
-                && reason.cause.is_some_and(|cause| causes.contains(&cause))
-        })
-    }
-
-    fn draft(&self, draft: Draft) -> Draft {
-        draft.by(Act::FinalResponse)
-    }
-
-    fn conclude(&self, facts: &Facts<'_>, make: fn(Cause, Side, Agent) -> Draft, cause: Cause) -> Draft {
-        self.draft(make(cause, self.side(facts, cause), agent(cause)))
-    }
-
-    /// Whose response it was: what RFC 8606 says, then the tag of the dialog that rang, then what the status tells.
-    fn side(&self, facts: &Facts<'_>, cause: Cause) -> Side {
-        if let Some(by_user) = self.fact.what.reasons.iter().find_map(testimony::made_by_user) {
-            return if by_user { Side::Callee } else { Side::Network };
-        }
-        if cause.family() == Family::Refused {
-            return Side::Callee;
-        }
-        if cause == Cause::NotRegistered {
-            return Side::Network;
-        }
-        if cause == Cause::NoAnswer && (self.status == 408 || facts.phase() == VerdictPhase::EarlyMedia) {
-            return Side::Network;
-        }
-        let tags = &facts.progress.ringing_tags;
-        match &self.fact.what.to_tag {
-            Some(tag) if tags.contains(tag) => Side::Callee,
-            Some(_) if !tags.is_empty() => Side::Network,
-            _ if statuses::is_made_by_callee(self.status) => Side::Callee,
-            _ => Side::Network,
-        }
     }
 }

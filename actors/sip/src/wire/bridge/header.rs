@@ -44,7 +44,7 @@ bridge_headers! {
         AllowEvents, AcceptContact, AnswerMode, Diversion, Geolocation, HistoryInfo, Identity,
         IdentityInfo, Join, MinSe, PAssertedIdentity, PPreferredIdentity, PEarlyMedia, Privacy, Path,
         Reason, RSeq, RAck, ReferTo, ReferredBy, Replaces, RequestDisposition, RejectContact,
-        SessionExpires, ServiceRoute, TargetDialog, UserToUser, XAsteriskHangupCause,
+        SessionExpires, ServiceRoute, TargetDialog, UserToUser, XAsteriskHangupCause, XAsteriskHangupCauseCode,
     ]
 }
 

@@ -115,7 +115,7 @@ fn passing(sight: &Sight, signal: &Signal) -> Decision {
 
 fn over(act: Act, side: Side, agent: Agent, status: Option<u16>, notes: &[&str]) -> Event {
     let notes = notes.iter().map(|note| (*note).to_owned()).collect();
-    Event::Ended(Ended { act, side, agent, status, between: None, notes })
+    Event::Ended(Ended { act, side, agent, status, between: None, notes, cause: None })
 }
 
 /// The other side; of what is no side, itself.
