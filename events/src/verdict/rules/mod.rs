@@ -13,7 +13,7 @@
 //!
 //! The first rule that concludes something wins. Own acts come before all; of the rules about one kind of message the
 //! more precise one is heard first, and the weight of its witness caps how sure it may be. What other witnesses say
-//! against it is kept by [`super::contradictions`]. Ids are stable: the first row of the evidence names the rule.
+//! against it is kept by [`contradictions`](mod@super::contradictions). Ids are stable: the first row of the evidence names the rule.
 
 mod crash;
 mod final_in_context;
