@@ -9,6 +9,7 @@ use callbox_events::schema::{self, Commit};
 use callbox_events::verdict::{Evidence, Rulebook, Verdict, judge_with};
 
 use crate::script::play;
+use crate::tables::tuple;
 
 #[test]
 fn rulebook_1_0_says_of_its_calls_what_it_always_said() {
@@ -42,18 +43,7 @@ fn rulebook_1_0_judges_the_frozen_records_as_ever() {
 
 /// Everything a verdict says, a line each.
 fn told(verdict: &Verdict) -> String {
-    let mut text = format!(
-        "{} {} {} {} {} {} {} {} {}\n",
-        verdict.cause,
-        verdict.ended_by.side,
-        verdict.ended_by.agent,
-        verdict.act.map_or("-", |act| act.code()),
-        verdict.phase,
-        verdict.answer_kind.map_or("-", |kind| kind.code()),
-        verdict.confidence,
-        verdict.fault,
-        verdict.completeness,
-    );
+    let mut text = format!("{} {} {}\n", tuple(verdict), verdict.fault, verdict.completeness);
     for race in &verdict.races {
         let margin = race.margin_ms.map_or_else(|| "-".to_owned(), |ms| format!("{ms} ms"));
         writeln!(text, "race {}: {} over {}, {margin}", race.kind, race.winner, race.loser).unwrap();

@@ -145,7 +145,8 @@ fn differences(row: &Row, verdict: &Verdict) -> String {
     text
 }
 
-fn tuple(verdict: &Verdict) -> String {
+/// The tuple as the tables write it.
+pub fn tuple(verdict: &Verdict) -> String {
     format!(
         "{} {} {} {} {} {} {}",
         verdict.cause,
