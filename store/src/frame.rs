@@ -163,6 +163,14 @@ impl<'a> Frame<'a> {
         if checksum(self.seq, self.bytes) == self.checksum { Ok(()) } else { Err(FrameError::Checksum) }
     }
 
+    /// The same for readers, who say where the damage is.
+    ///
+    /// # Errors
+    /// [`ReadError::Corrupt`] at the frame's sequence number.
+    pub(crate) fn sound(&self) -> Result<(), ReadError> {
+        self.check().map_err(|error| ReadError::at_seq(self.seq, error.to_string()))
+    }
+
     /// Compares the chain, given the link before.
     ///
     /// # Errors

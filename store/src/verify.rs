@@ -165,7 +165,7 @@ fn walk_through(
         next = Cursor::after(&stored).seq();
         let payload = encoded(&stored)?;
         if let Some(facts) = Facts::of(&stored.commit) {
-            walk.follow(stored.seq, &facts, &stored.hash, &payload, report);
+            walk.chains.follow(stored.seq, &facts, &stored.hash, &payload, report);
         }
         walk.seal(&stored, report);
         report.tell(next, tail, progress);
@@ -191,25 +191,13 @@ impl Report {
 
 /// What is carried along on the way through the log.
 pub(crate) struct Walk<'a> {
-    chains: Chains,
+    pub(crate) chains: Chains,
     pub(crate) audit: Audit<'a>,
 }
 
 impl<'a> Walk<'a> {
     fn new(audit: Audit<'a>) -> Self {
         Self { chains: Chains::default(), audit }
-    }
-
-    /// Compares a commit with what its call had before.
-    pub(crate) fn follow(
-        &mut self,
-        seq: u64,
-        facts: &Facts,
-        hash: &Link,
-        payload: &[u8],
-        report: &mut Report,
-    ) {
-        self.chains.follow(seq, facts, hash, payload, report);
     }
 
     /// Puts a commit into the tree.

@@ -48,8 +48,10 @@ impl Both {
             Box::new(Walk::all(store).map_err(unavailable)?.map(side_of_the_wal));
         let (tree, last): (Box<dyn Iterator<Item = Side>>, _) = match log {
             Some(log) => {
-                let records =
-                    InTree::new(&log.tree, 0)?.map(|record| Ok(record.map(|(seq, b)| (seq, b.to_vec()))?));
+                let records = InTree::new(&log.tree, 0)?.map(|record| {
+                    let (seq, bytes) = record?;
+                    Ok((seq, bytes.to_vec()))
+                });
                 (Box::new(records), last_in(log)?)
             }
             None => (Box::new(std::iter::empty()), None),
@@ -76,11 +78,12 @@ impl Both {
     fn same(&mut self) -> Option<Met> {
         let (seq, bytes) = self.wal.next()?.ok()?;
         let (_, other) = self.tree.next()?.ok()?;
-        let (first, second) = (frames_of(seq, &bytes), frames_of(seq, &other));
+        let mut frames = frames_of(seq, &bytes);
         if bytes != other {
             self.tell(seq, "sled holds another record here than the write-ahead log");
+            frames = frames.or_else(|_| frames_of(seq, &other));
         }
-        Some(first.or(second).map_or_else(Met::Damage, |frames| Met::Sound { seq, frames }))
+        Some(met(seq, frames))
     }
 
     fn only_in_wal(&mut self, seq: u64) -> Option<Met> {
@@ -88,7 +91,7 @@ impl Both {
             self.tell(seq, "missing in sled; the write-ahead log has it");
         }
         let (_, bytes) = self.wal.next()?.ok()?;
-        Some(frames_of(seq, &bytes).map_or_else(Met::Damage, |frames| Met::Sound { seq, frames }))
+        Some(met(seq, frames_of(seq, &bytes)))
     }
 
     fn only_in_tree(&mut self, seq: u64) -> Option<Met> {
@@ -97,8 +100,12 @@ impl Both {
         if frames.is_ok() {
             self.tell(seq, "missing in the write-ahead log; sled has it");
         }
-        Some(frames.map_or_else(Met::Damage, |frames| Met::Sound { seq, frames }))
+        Some(met(seq, frames))
     }
+}
+
+fn met(seq: u64, frames: Result<Vec<u8>, Damage>) -> Met {
+    frames.map_or_else(Met::Damage, |frames| Met::Sound { seq, frames })
 }
 
 impl Iterator for Both {
@@ -132,10 +139,7 @@ fn side_of_the_wal(step: io::Result<Step>) -> Side {
             Ok(record) => Ok((record.seq, bytes)),
             Err(error) => Err(Damage { place: "write-ahead log".into(), what: error.to_string() }),
         },
-        Ok(Step::Damage { at, what }) => {
-            let place = format!("write-ahead log, segment {}, byte {}", at.segment, at.offset);
-            Err(Damage { place, what })
-        }
+        Ok(Step::Damage { at, what }) => Err(Damage { place: at.to_string(), what }),
         Err(error) => Err(Damage { place: "write-ahead log".into(), what: error.to_string() }),
     }
 }

@@ -71,7 +71,7 @@ pub fn each_sound_commit<E: From<ReadError>>(
         };
         let mut commits = Vec::new();
         let walked = read::frames(seq, &frames, |frame| {
-            frame.check().map_err(|error| ReadError::at_seq(frame.seq, error.to_string()))?;
+            frame.sound()?;
             commits.push(frame.decode()?);
             Ok(())
         });
@@ -129,7 +129,7 @@ fn record(seq: u64, frames: &[u8], walk: &mut Walk<'_>, report: &mut Report) -> 
     let mut end = seq;
     let walked = read::frames(seq, frames, |frame| {
         // A damaged header can't be trusted to tell where the next frame begins.
-        frame.check().map_err(|error| ReadError::at_seq(frame.seq, error.to_string()))?;
+        frame.sound()?;
         end = frame.end();
         whole(&frame, walk, report);
         Ok(())
@@ -141,7 +141,7 @@ fn record(seq: u64, frames: &[u8], walk: &mut Walk<'_>, report: &mut Report) -> 
 }
 
 fn whole(frame: &Frame<'_>, walk: &mut Walk<'_>, report: &mut Report) {
-    walk.follow(frame.seq, &frame.facts, &frame.hash, frame.payload, report);
+    walk.chains.follow(frame.seq, &frame.facts, &frame.hash, frame.payload, report);
     match frame.decode() {
         Ok(stored) => walk.seal(&stored, report),
         Err(error) => report.add(error),

@@ -74,21 +74,14 @@ impl Log {
     }
 
     /// A record in sled, joined if it has several parts.
-    fn stored(&self, seq: u64) -> Result<Option<Bytes>, Fault> {
+    fn stored(&self, seq: u64) -> Result<Option<Bytes>, ReadError> {
         let Some(first) = self.tree.get(&keys::chunk(seq))? else { return Ok(None) };
         let wanted = record::length(&first).unwrap_or(0);
         if wanted <= first.len() {
             return Ok(Some(Bytes::One(first)));
         }
-        let mut joined = first.to_vec();
-        for number in 1.. {
-            let Some(part) = self.tree.get(&keys::part(seq, number))? else { break };
-            joined.extend_from_slice(&part);
-            if joined.len() >= wanted {
-                break;
-            }
-        }
-        Ok(Some(Bytes::Joined(joined)))
+        let record = InTree::new(&self.tree, seq)?.advance()?;
+        Ok(record.filter(|(found, _)| *found == seq).map(|(_, bytes)| bytes))
     }
 }
 

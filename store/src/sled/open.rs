@@ -121,12 +121,12 @@ pub fn as_it_is(store: &Path, options: &Options) -> Result<Found, OpenError> {
 }
 
 fn find(store: &Path, options: &Options) -> Result<Found, Broken> {
-    let tree = open_tree(&layout::log_dir(store, 0), options.cache_bytes)
-        .map_err(|fault| Broken::Tree(broken(store, "log")(fault)))?;
-    if tree.is_empty().map_err(|fault| Broken::Tree(broken(store, "log")(fault)))? {
+    let in_tree = |fault| Broken::Tree(broken(store, "log")(fault));
+    let tree = open_tree(&layout::log_dir(store, 0), options.cache_bytes).map_err(in_tree)?;
+    if tree.is_empty().map_err(in_tree)? {
         let mut batch = Batch::default();
         batch.put(keys::VERSION, &FORMAT_VERSION.to_be_bytes());
-        tree.commit(batch).map_err(|fault| Broken::Tree(broken(store, "log")(fault)))?;
+        tree.commit(batch).map_err(in_tree)?;
     }
     check_version(store, &tree)?;
     let ripeness =
@@ -283,7 +283,7 @@ pub fn note(
     frame: &Frame<'_>,
 ) -> Result<Option<super::table::Row>, ReadError> {
     let damaged = |what: String| ReadError::at_seq(frame.seq, what);
-    frame.check().map_err(|error| damaged(error.to_string()))?;
+    frame.sound()?;
     if let Some(entry) = table.get(frame.facts.call) {
         if entry.version != frame.facts.version {
             return Err(damaged(format!(
@@ -318,8 +318,7 @@ fn go_on(store: &Path, log: &Log, table: &mut Table, carried: u64) -> Result<(u6
                 log.young.push(item);
             }
             Step::Damage { at, what } => {
-                let what = format!("{what} (write-ahead log, segment {}, byte {})", at.segment, at.offset);
-                return Err(corrupt(ReadError::at_seq(tail, what)));
+                return Err(corrupt(ReadError::at_seq(tail, format!("{what} ({at})"))));
             }
         }
     }

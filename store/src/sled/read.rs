@@ -119,7 +119,7 @@ impl Gathered {
 
 fn checked(frame: &Frame<'_>, head: &mut Head) -> Result<StoredCommit, ReadError> {
     let damaged = |error: frame::FrameError| ReadError::at_seq(frame.seq, error.to_string());
-    frame.check().map_err(damaged)?;
+    frame.sound()?;
     if frame.facts.version != head.version {
         let what =
             format!("call {} goes on at {}, not {}", frame.facts.call, frame.facts.version, head.version);
@@ -138,7 +138,7 @@ pub fn head_on_disk(log: &Log, call: CallId) -> Result<Option<Head>, ReadError> 
     let mut head = None;
     frames(seq, &record, |frame| {
         if frame.facts.call == call {
-            frame.check().map_err(|error| ReadError::at_seq(frame.seq, error.to_string()))?;
+            frame.sound()?;
             head = Some(Head { version: frame.next_version(), hash: frame.hash });
         }
         Ok(())
@@ -177,7 +177,7 @@ impl<T> Scan<T> {
         let (from, make, ready) = (self.from, self.make, &mut self.ready);
         let end = frames(seq, &bytes, |frame| {
             if frame.end() > from {
-                frame.check().map_err(|error| ReadError::at_seq(frame.seq, error.to_string()))?;
+                frame.sound()?;
                 ready.push_back(Ok(make(&frame)?));
             }
             Ok(())

@@ -69,8 +69,7 @@ fn fill(store: &Path, tree: &Tree) -> Result<u64, String> {
                 items.push(item);
             }
             Step::Damage { at, what } => {
-                let place = format!("write-ahead log, segment {}, byte {}", at.segment, at.offset);
-                return Err(ReadError::at_seq(tail, format!("{what} ({place})")).to_string());
+                return Err(ReadError::at_seq(tail, format!("{what} ({at})")).to_string());
             }
         }
         if bytes >= BATCH_BYTES {

@@ -40,10 +40,7 @@ pub fn run(store: &Arc<Store>, queue: &Queue) {
         Err(panic) => Fault::Damage(panic),
     };
     tracing::error!(%fault, "what is durable can't be carried over to sled any more");
-    queue.poison(&match fault {
-        Fault::Full => AppendError::Full,
-        Fault::Io(_) | Fault::Damage(_) => AppendError::Unavailable { why: fault.to_string() },
-    });
+    queue.poison(&AppendError::from(&fault));
     store.log.young.close();
 }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::quiet::guarded;
-use crate::error::ReadError;
+use crate::error::{AppendError, ReadError};
 use crate::keys;
 
 /// What sled did instead of what it was asked for.
@@ -50,6 +50,15 @@ impl From<sled::Error> for Fault {
             | sled::Error::ReportableBug(_) => {
                 Self::Damage(error.to_string().lines().next().unwrap_or_default().to_owned())
             }
+        }
+    }
+}
+
+impl From<&Fault> for AppendError {
+    fn from(fault: &Fault) -> Self {
+        match fault {
+            Fault::Full => Self::Full,
+            Fault::Io(_) | Fault::Damage(_) => Self::Unavailable { why: fault.to_string() },
         }
     }
 }

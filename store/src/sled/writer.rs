@@ -13,6 +13,7 @@ use super::tree::Fault;
 use super::young::Item;
 use crate::error::AppendError;
 use crate::seal::Seals;
+use crate::wal::Place;
 use crate::wal::pack::Packer;
 use crate::wal::record;
 use crate::wal::writer::Writer as Wal;
@@ -88,8 +89,8 @@ impl Writer {
         if finished.acks.is_empty() {
             return Ok(());
         }
-        let item = match self.write(&finished) {
-            Ok(item) => item,
+        let behind = match self.write(&finished) {
+            Ok(behind) => behind,
             Err(fault) => {
                 let answer = if fault == Fault::Full { AppendError::Full } else { AppendError::Unknown };
                 finished.acks.into_iter().for_each(|(ack, _)| ack.resolve(Err(answer.clone())));
@@ -98,7 +99,9 @@ impl Writer {
         };
         self.count(&finished);
         self.tail = finished.end;
-        self.store.log.young.push(Item { rows: finished.rows, ..item });
+        let Finished { first: seq, end, floor, rows, .. } = finished;
+        let record = Arc::from(self.record.as_slice());
+        self.store.log.young.push(Item { seq, end, record, rows, floor, behind });
         self.store.publish(finished.end);
         finished.acks.into_iter().for_each(|(ack, position)| ack.resolve(Ok(position)));
         if let Some(seals) = &self.seals {
@@ -108,16 +111,16 @@ impl Writer {
         Ok(())
     }
 
-    /// Makes a group durable.
-    fn write(&mut self, group: &Finished) -> Result<Item, Fault> {
-        let &Finished { first: seq, end, floor, .. } = group;
+    /// Makes a group durable; returns the place in the log behind it.
+    fn write(&mut self, group: &Finished) -> Result<Place, Fault> {
+        let &Finished { first: seq, end, .. } = group;
         let events = u32::try_from(end - seq).unwrap_or(u32::MAX);
         record::write(&mut self.packer, seq, events, &group.frames, &mut self.record);
         let (wal, record) = (&mut self.wal, &self.record);
         let behind = with_room(&self.queue, Side::Log, || Ok(wal.append(seq, record)?))?;
         self.wal.sync()?;
         self.raise(end)?;
-        Ok(Item { seq, end, record: Arc::from(self.record.as_slice()), rows: Vec::new(), floor, behind })
+        Ok(behind)
     }
 
     /// The watermark may lag: a disk without room for it is no reason to doubt what is durable.
@@ -150,10 +153,7 @@ impl Writer {
 
     fn fail(&self, fault: &Fault, unwritten: VecDeque<Request>) {
         tracing::error!(%fault, "the journal can't be written any more");
-        let error = match fault {
-            Fault::Full => AppendError::Full,
-            Fault::Io(_) | Fault::Damage(_) => AppendError::Unavailable { why: fault.to_string() },
-        };
+        let error = AppendError::from(fault);
         self.queue.poison(&error);
         unwritten.into_iter().for_each(|request| request.ack.resolve(Err(error.clone())));
     }

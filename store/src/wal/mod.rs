@@ -19,6 +19,7 @@ pub mod reader;
 pub mod record;
 pub mod writer;
 
+use std::fmt;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -59,6 +60,12 @@ impl Place {
         let (segment, offset) = bytes.split_first_chunk::<8>()?;
         let offset = offset.try_into().ok().map(u64::from_be_bytes)?;
         Some(Self { segment: u64::from_be_bytes(*segment), offset })
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "write-ahead log, segment {}, byte {}", self.segment, self.offset)
     }
 }
 
