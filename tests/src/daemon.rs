@@ -27,6 +27,13 @@ impl Serve {
         Self { store: lab.store(), folder: lab.path().to_path_buf(), udp: 0, args: Vec::new() }
     }
 
+    /// Keeps its journal in another place.
+    #[must_use]
+    pub fn journal(mut self, store: PathBuf) -> Self {
+        self.store = store;
+        self
+    }
+
     /// More flags of `callboxd serve`.
     #[must_use]
     pub fn with(mut self, args: &[&str]) -> Self {
