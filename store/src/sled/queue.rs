@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use callbox_events::Timestamp;
 
@@ -71,6 +71,8 @@ struct State {
     /// Which sides wait for room on the disk.
     short: Vec<Side>,
     writer: Writer,
+    /// When the newest came, if the writer has let a group grow since.
+    arrival: Option<Instant>,
 }
 
 /// What the writer does: it is woken only when that is worth it.
@@ -107,6 +109,9 @@ impl Queue {
         state.bytes += request.bytes();
         state.urgent += usize::from(request.urgent);
         state.waiting.push_back(request);
+        if matches!(state.writer, Writer::Lingering | Writer::Resting) {
+            state.arrival = Some(Instant::now());
+        }
         let wake = match state.writer {
             Writer::Busy => false,
             Writer::Idle => true,
@@ -121,13 +126,18 @@ impl Queue {
     }
 
     /// Lets the next group grow: first whatever waits, then as long as nothing urgent does. Ends early if it is full.
-    pub fn linger(&self, growth: Growth) {
-        let state = self.lock();
+    /// Returns whether that was worth it: something still came in the second half of the time.
+    pub fn linger(&self, growth: Growth) -> bool {
+        let mut state = self.lock();
+        let began = Instant::now();
+        state.arrival = None;
         let mut state = self.wait_as(state, Writer::Lingering, growth.any);
         if state.urgent == 0 {
             state = self.wait_as(state, Writer::Resting, growth.relaxed);
         }
         state.writer = Writer::Busy;
+        let waited = began.elapsed();
+        state.arrival.is_some_and(|arrival| arrival.duration_since(began) * 2 >= waited)
     }
 
     fn wait_as<'a>(

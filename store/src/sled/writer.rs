@@ -78,7 +78,8 @@ impl Writer {
                 }
             }
             if let Some(growth) = self.pace.growth() {
-                self.queue.linger(growth);
+                let worth = self.queue.linger(growth);
+                self.pace.lingered(worth);
             }
         }
     }
@@ -161,18 +162,26 @@ impl Writer {
 
 /// How long to let a group grow. A sync costs the same for one commit as for a hundred; so under load it pays to wait a
 /// little, while a lone commit on an idle engine must not wait at all. Load is a running mean of the groups' sizes.
+///
+/// Where callers come in a crowd and then all wait for their acks, nothing more comes however long the group may grow. So
+/// a time that ends in silence is halved for the next group, and doubled again once it is worth it.
 #[derive(Debug)]
 struct Pace {
     growth: Growth,
     /// Sixteenths of a commit.
     mean: usize,
+    /// How often the time was halved.
+    halved: u32,
 }
 
 const ONE: usize = 16;
 
+/// A quarter of a millisecond of the default remains: about what a sync takes.
+const MOST_HALVED: u32 = 5;
+
 impl Pace {
     fn new(growth: Growth) -> Self {
-        Self { growth, mean: ONE }
+        Self { growth, mean: ONE, halved: 0 }
     }
 
     fn wrote(&mut self, commits: usize) {
@@ -180,8 +189,15 @@ impl Pace {
         self.mean = (self.mean * 7 + sample) / 8;
     }
 
+    fn lingered(&mut self, worth: bool) {
+        self.halved = if worth { self.halved.saturating_sub(1) } else { (self.halved + 1).min(MOST_HALVED) };
+    }
+
     fn growth(&self) -> Option<Growth> {
-        (self.mean * 2 >= ONE * 3 && !self.growth.any.is_zero()).then_some(self.growth)
+        let Growth { any, relaxed } = self.growth;
+        let part = 1 << self.halved;
+        let growth = Growth { any: any / part, relaxed: relaxed / part };
+        (self.mean * 2 >= ONE * 3 && !any.is_zero()).then_some(growth)
     }
 }
 
@@ -200,5 +216,19 @@ mod tests {
         assert!(pace.growth().is_some());
         (0..30).for_each(|_| pace.wrote(1));
         assert_eq!(pace.growth(), None);
+    }
+    #[test]
+    fn a_crowd_that_waits_for_its_acks_is_not_kept_waiting_long() {
+        let growth = Growth { any: Duration::from_millis(8), relaxed: Duration::from_millis(12) };
+        let mut pace = Pace::new(growth);
+        (0..10).for_each(|_| pace.wrote(64));
+        assert_eq!(pace.growth(), Some(growth));
+        (0..20).for_each(|_| pace.lingered(false));
+        let shortest = pace.growth().unwrap();
+        assert_eq!(shortest.any, Duration::from_micros(250));
+        pace.lingered(true);
+        assert_eq!(pace.growth().unwrap().any, shortest.any * 2);
+        (0..20).for_each(|_| pace.lingered(true));
+        assert_eq!(pace.growth(), Some(growth));
     }
 }
