@@ -1,6 +1,7 @@
-//! The process is killed at any moment; what was acknowledged is there afterwards, whole and in its place.
+//! The process is killed at any moment: while it opens the store, while it makes sled again, while it writes. What was
+//! acknowledged is there afterwards, whole and in its place; also where sled's file was cut off somewhere in between.
 //!
-//! `CALLBOX_CRASH_ROUNDS` sets the number of rounds (24 by default).
+//! `CALLBOX_CRASH_ROUNDS` sets the number of rounds (60 by default), `CALLBOX_CRASH_SEED` what happens in them.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed expectation is a failed test")]
 
 use std::collections::HashMap;
@@ -24,25 +25,69 @@ struct Acked {
     seq: u64,
 }
 
-#[test]
-fn nothing_acknowledged_is_lost_by_a_kill() {
-    let rounds: u64 =
-        std::env::var("CALLBOX_CRASH_ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(24);
-    let dir = tempfile::tempdir().unwrap();
-    let mut acked: Vec<Acked> = Vec::new();
-    for round in 0..rounds {
-        acked.extend(run_and_kill(dir.path(), round));
-        if round % 3 == 2 {
-            check(dir.path(), &acked);
-        }
-    }
-    check(dir.path(), &acked);
-    assert!(acked.len() > 100, "the child hardly ran: {}", acked.len());
-    println!("{rounds} rounds, {} commits acknowledged", acked.len());
+fn setting(name: &str, default: u64) -> u64 {
+    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
 }
 
-/// Starts the writer and kills it: every fourth time while it opens, otherwise somewhere on its way.
-fn run_and_kill(dir: &Path, round: u64) -> Vec<Acked> {
+/// Numbers that look random, the same for the same seed.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, limit: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB) % limit.max(1)
+    }
+}
+
+#[test]
+fn nothing_acknowledged_is_lost_by_a_kill() {
+    let rounds = setting("CALLBOX_CRASH_ROUNDS", 60);
+    let seed = setting("CALLBOX_CRASH_SEED", 20_261_125);
+    let dir = tempfile::tempdir().unwrap();
+    let (mut random, mut acked) = (Random(seed), Vec::new());
+    let mut story = Story::default();
+    for round in 0..rounds {
+        acked.extend(run_and_kill(dir.path(), round, &mut random, &mut story));
+        let cut = round % 3 == 2 && cut_off(dir.path(), &mut random);
+        story.cut += u64::from(cut);
+        if round % 6 == 5 {
+            check(dir.path(), &acked, !cut);
+        }
+    }
+    check(dir.path(), &acked, false);
+    println!("{rounds} rounds with seed {seed}, {} commits acknowledged; {story:?}", acked.len());
+    assert!(acked.len() as u64 > 40 * rounds, "the child hardly ran: {}", acked.len());
+    assert!(story.while_opening > 0 && story.while_writing > 0 && story.cut > 0, "{story:?}");
+}
+
+/// What happened in all rounds.
+#[derive(Debug, Default)]
+struct Story {
+    /// Kills after the opening began and before it ended.
+    while_opening: u64,
+    /// Kills later than that.
+    while_writing: u64,
+    /// How often sled's file was cut off.
+    cut: u64,
+}
+
+/// Cuts sled's file off anywhere.
+fn cut_off(dir: &Path, random: &mut Random) -> bool {
+    let dirs = std::fs::read_dir(dir.join("log")).into_iter().flatten().map(Result::unwrap);
+    let files: Vec<_> = dirs.map(|entry| entry.path().join("db")).filter(|db| db.exists()).collect();
+    if files.is_empty() {
+        return false;
+    }
+    let file = &files[random.below(files.len() as u64) as usize];
+    let kept = random.below(std::fs::metadata(file).unwrap().len());
+    std::fs::File::options().write(true).open(file).unwrap().set_len(kept).unwrap();
+    true
+}
+
+/// Starts the writer and kills it: every other time while it opens (and makes sled again, if it must), otherwise
+/// somewhere on its way.
+fn run_and_kill(dir: &Path, round: u64, random: &mut Random, story: &mut Story) -> Vec<Acked> {
     let mut child = start(dir, round);
     let (lines, told) = mpsc::channel();
     let stdout = child.stdout.take().unwrap();
@@ -54,23 +99,27 @@ fn run_and_kill(dir: &Path, round: u64) -> Vec<Acked> {
             }
         }
     });
-    let spread = (round.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 48) % 1_000;
     let mut seen = Vec::new();
-    if round % 4 == 3 {
-        let during_open = Duration::from_micros(spread * 12);
-        seen.extend(told.recv_timeout(during_open).ok());
+    if round % 2 == 1 {
+        wait_for(&told, &mut seen, "opening", 1);
+        let moment = Duration::from_micros(random.below(60_000));
+        seen.extend(told.recv_timeout(moment).ok());
     } else {
-        wait_for(&told, &mut seen, 1 + spread as usize / 2);
+        wait_for(&told, &mut seen, "acked ", 1 + random.below(400) as usize);
     }
     child.kill().unwrap();
     child.wait().unwrap();
     reading.join().unwrap();
     seen.extend(told.try_iter());
+    let opened = seen.iter().any(|line| line == "open");
+    story.while_opening += u64::from(!opened);
+    story.while_writing += u64::from(opened);
     seen.iter().filter_map(|line| parse(line)).collect()
 }
 
-fn wait_for(told: &mpsc::Receiver<String>, seen: &mut Vec<String>, acks: usize) {
-    while seen.iter().filter(|line| parse(line).is_some()).count() < acks {
+/// Waits for so many lines that begin like this.
+fn wait_for(told: &mpsc::Receiver<String>, seen: &mut Vec<String>, what: &str, count: usize) {
+    while seen.iter().filter(|line| line.starts_with(what)).count() < count {
         match told.recv_timeout(Duration::from_secs(60)) {
             Ok(line) => seen.push(line),
             Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
@@ -94,9 +143,12 @@ fn parse(line: &str) -> Option<Acked> {
     Some(Acked { call: next()?, version: next()?, seq: next()? })
 }
 
-fn check(dir: &Path, acked: &[Acked]) {
-    let report = verify(dir, &mut |_| {}).unwrap();
-    assert!(report.is_sound(), "{:?}", report.damages);
+/// Opens it, which makes sled again if need be: everything acknowledged is there, and all of it is sound. `whole` says that
+/// it must be so before.
+fn check(dir: &Path, acked: &[Acked], whole: bool) {
+    if whole {
+        sound(dir);
+    }
     let journal = SledJournal::open(dir, Options::default()).unwrap();
     let stored = all(&journal, Cursor::START);
     let mut places = HashMap::new();
@@ -111,8 +163,29 @@ fn check(dir: &Path, acked: &[Acked]) {
         assert_eq!(found.seq, ack.seq);
         assert_eq!(found.commit, content(ack.call, ack.version), "whole");
     }
-    let last = acked.last().unwrap();
-    assert!(!journal.read(call(last.call)).unwrap().is_empty());
+    for ack in acked.iter().rev().step_by(97) {
+        assert!(!journal.read(call(ack.call)).unwrap().is_empty());
+    }
+    drop(journal);
+    sound(dir);
+}
+
+fn sound(dir: &Path) {
+    let report = verify(dir, &mut |_| {}).unwrap();
+    assert!(report.is_sound(), "{:?}", report.damages);
+}
+
+/// In every other round everything happens often: segments are begun, batches go to sled.
+fn options(round: u64) -> Options {
+    if round.is_multiple_of(2) {
+        return Options::default();
+    }
+    Options {
+        segment_bytes: 100 * 1024,
+        sink_bytes: 8 * 1024,
+        sink_delay: Duration::from_millis(1),
+        ..Options::default()
+    }
 }
 
 /// What the child writes: calls of four commits, some with large messages.
@@ -129,7 +202,8 @@ fn content(number: u64, version: u64) -> callbox_events::schema::Commit {
 fn child_that_writes() {
     let Some(dir) = std::env::var_os("CALLBOX_TEST_DIR") else { return };
     let round: u64 = std::env::var("CALLBOX_TEST_ROUND").unwrap().parse().unwrap();
-    let journal = SledJournal::open(Path::new(&dir), Options::default()).unwrap();
+    println!("\nopening");
+    let journal = SledJournal::open(Path::new(&dir), options(round)).unwrap();
     println!("\nopen");
     let threads: Vec<_> = (0..6).map(|thread| round * 1_000_000 + thread * 100_000).collect();
     std::thread::scope(|scope| {

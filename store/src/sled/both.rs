@@ -48,7 +48,7 @@ impl Both {
             Box::new(Walk::all(store).map_err(unavailable)?.map(side_of_the_wal));
         let (tree, last): (Box<dyn Iterator<Item = Side>>, _) = match log {
             Some(log) => {
-                let records = InTree::new(&log.tree, 0)?.map(|record| {
+                let records = InTree::new(&log.tree(), 0)?.map(|record| {
                     let (seq, bytes) = record?;
                     Ok((seq, bytes.to_vec()))
                 });
@@ -145,7 +145,7 @@ fn side_of_the_wal(step: io::Result<Step>) -> Side {
 }
 
 fn last_in(log: &Log) -> Result<Option<u64>, Fault> {
-    let last = log.tree.last(&[keys::CHUNK])?;
+    let last = log.tree().last(&[keys::CHUNK])?;
     Ok(last.and_then(|(key, _)| keys::parse_chunk(&key)).map(|key| key.seq))
 }
 

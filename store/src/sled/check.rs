@@ -159,8 +159,8 @@ fn index(found: &Found, report: &mut Report) -> Result<(), ReadError> {
         // A consequence of what is listed already.
         Err(_) => {}
     };
-    let mut last = None;
-    for pair in log.tree.scan(&[keys::ROW], &[keys::ROW])? {
+    let (mut last, tree) = (None, log.tree());
+    for pair in tree.scan(&[keys::ROW], &[keys::ROW])? {
         let (key, _) = pair.map_err(<Fault as Into<ReadError>>::into)?;
         let Some((call, _)) = keys::parse_row(&key) else {
             report.add(Damage { place: "the index".into(), what: "a key that is none".into() });
@@ -172,7 +172,7 @@ fn index(found: &Found, report: &mut Report) -> Result<(), ReadError> {
         }
     }
     for call in table.known() {
-        if log.tree.last(&keys::rows(call))?.is_none() {
+        if tree.last(&keys::rows(call))?.is_none() {
             count(call, report);
         }
     }

@@ -1,8 +1,9 @@
 //! The log as it is read: what sled holds, what is too young for it, and the write-ahead log where sled is damaged.
 
 use std::ops::Deref;
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use super::salvage;
 use super::tree::{Fault, Pairs, Tree};
@@ -13,8 +14,10 @@ use crate::wal::record::{self, Record};
 
 /// The log.
 pub struct Log {
-    /// What was carried over to sled.
-    pub tree: Tree,
+    /// What was carried over to sled. Another one takes its place when it had to be made again.
+    tree: RwLock<Arc<Tree>>,
+    /// Whether sled was given up: then nothing is carried over any more, and its index says less than there is.
+    without: AtomicBool,
     /// What was not.
     pub young: Young,
     /// The store's directory: where the write-ahead log is.
@@ -55,8 +58,48 @@ pub fn frames(seq: u64, record: &[u8]) -> Result<Vec<u8>, ReadError> {
 }
 
 impl Log {
+    /// A log whose older part is in this tree.
+    pub fn new(tree: Arc<Tree>, young: Young, store: &Path) -> Self {
+        let (tree, without) = (RwLock::new(tree), AtomicBool::new(false));
+        Self { tree, without, young, store: store.to_owned() }
+    }
+
+    /// What was carried over to sled.
+    pub fn tree(&self) -> Arc<Tree> {
+        Arc::clone(&self.tree.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The same for somebody who believes what its index says.
+    pub fn index(&self) -> Result<Arc<Tree>, Fault> {
+        if self.is_without() { Err(Fault::Damage("sled is out of use".into())) } else { Ok(self.tree()) }
+    }
+
+    /// A reader found this wrong with sled: it is looked into.
+    pub fn doubt(&self, why: ReadError) -> ReadError {
+        if !self.is_without() {
+            self.young.doubt(&why);
+        }
+        why
+    }
+
+    /// Another one takes its place, which holds at least as much.
+    pub fn put(&self, tree: Arc<Tree>) {
+        *self.tree.write().unwrap_or_else(PoisonError::into_inner) = tree;
+        self.without.store(false, Ordering::Release);
+    }
+
+    /// sled is given up.
+    pub fn go_without(&self) {
+        self.without.store(true, Ordering::Release);
+    }
+
+    /// Whether it is.
+    pub fn is_without(&self) -> bool {
+        self.without.load(Ordering::Acquire)
+    }
+
     /// The frames of the record that begins at this global sequence number.
-    pub fn frames(&self, seq: u64) -> Result<Option<Vec<u8>>, ReadError> {
+    fn frames(&self, seq: u64) -> Result<Option<Vec<u8>>, ReadError> {
         // In this order: it may move to sled between two looks, never back.
         let record = match self.young.get(seq) {
             Some(record) => Some(Bytes::Young(record)),
@@ -66,22 +109,53 @@ impl Log {
     }
 
     /// The global sequence number of the record that holds `seq`, or of the last one before it.
-    pub fn record_at(&self, seq: u64) -> Result<Option<u64>, Fault> {
+    pub fn record_at(&self, seq: u64) -> Result<Option<u64>, ReadError> {
         if let Some(first) = self.young.group_at(seq) {
             return Ok(Some(first));
         }
-        self.tree.chunk_at(seq)
+        self.tree().chunk_at(seq).or_else(|fault| {
+            let why = self.doubt(fault.into());
+            salvage::record_at(&self.store, seq, &why)
+        })
     }
 
     /// A record in sled, joined if it has several parts.
-    fn stored(&self, seq: u64) -> Result<Option<Bytes>, ReadError> {
-        let Some(first) = self.tree.get(&keys::chunk(seq))? else { return Ok(None) };
+    pub fn stored(&self, seq: u64) -> Result<Option<Bytes>, ReadError> {
+        let tree = self.tree();
+        let Some(first) = tree.get(&keys::chunk(seq))? else { return Ok(None) };
         let wanted = record::length(&first).unwrap_or(0);
         if wanted <= first.len() {
             return Ok(Some(Bytes::One(first)));
         }
-        let record = InTree::new(&self.tree, seq)?.advance()?;
+        let record = InTree::new(&tree, seq)?.advance()?;
         Ok(record.filter(|(found, _)| *found == seq).map(|(_, bytes)| bytes))
+    }
+}
+
+/// Single records in ascending order, from the write-ahead log where sled fails.
+pub struct Fetch<'a> {
+    log: &'a Log,
+    wal: Option<salvage::Frames>,
+}
+
+impl<'a> Fetch<'a> {
+    /// Nothing was looked at yet.
+    pub fn new(log: &'a Log) -> Self {
+        Self { log, wal: None }
+    }
+
+    /// The frames of the record that begins at this global sequence number.
+    pub fn frames(&mut self, seq: u64) -> Result<Option<Vec<u8>>, ReadError> {
+        let why = match self.log.frames(seq) {
+            Ok(None) => missing(seq),
+            Err(damage @ ReadError::Corrupt { .. }) => self.log.doubt(damage),
+            found => return found,
+        };
+        let wal = match &mut self.wal {
+            Some(wal) => wal,
+            none => none.insert(salvage::Frames::new(&self.log.store, seq, &why)?),
+        };
+        wal.advance(seq)
     }
 }
 
@@ -93,7 +167,7 @@ pub struct InTree {
 
 impl InTree {
     /// From this global sequence number on.
-    pub fn new(tree: &Tree, from: u64) -> Result<Self, Fault> {
+    pub fn new(tree: &Arc<Tree>, from: u64) -> Result<Self, Fault> {
         Ok(Self { pairs: tree.scan(&[keys::CHUNK], &keys::chunk(from))?, ahead: None })
     }
 
@@ -148,19 +222,21 @@ pub struct Records {
 }
 
 enum Source {
+    /// Nothing was looked at yet.
+    Unopened,
     Tree(Box<InTree>),
     /// sled is damaged; the rest comes from here.
     Wal(salvage::Frames),
 }
 
+fn missing(seq: u64) -> ReadError {
+    ReadError::at_seq(seq, "sled does not have it")
+}
+
 impl Records {
     /// From the record that begins at `from` on; it must be there, or be the end.
-    pub fn new(log: &Arc<Log>, from: u64) -> Result<Self, ReadError> {
-        let source = match InTree::new(&log.tree, from) {
-            Ok(tree) => Source::Tree(Box::new(tree)),
-            Err(fault) => Source::Wal(salvage::Frames::new(&log.store, from, &fault.into())?),
-        };
-        Ok(Self { log: Arc::clone(log), source, next: from })
+    pub fn new(log: &Arc<Log>, from: u64) -> Self {
+        Self { log: Arc::clone(log), source: Source::Unopened, next: from }
     }
 
     /// Where the next record must begin.
@@ -170,15 +246,18 @@ impl Records {
 
     fn advance(&mut self) -> Result<Option<(u64, Vec<u8>)>, ReadError> {
         let frames = match &mut self.source {
-            Source::Wal(wal) => wal.advance(self.next)?,
+            Source::Wal(wal) => match wal.advance(self.next) {
+                // Each copy serves where the other one is damaged.
+                Err(damage) => Some(self.log.frames(self.next).ok().flatten().ok_or(damage)?),
+                found => found?,
+            },
             // A walk that a batch overtook may see half of it; a new one sees all.
-            Source::Tree(_) => match self.next_in_tree().or_else(|_| self.look_again()) {
-                Ok(frames) => frames,
+            Source::Unopened | Source::Tree(_) => match self.next_in_tree().or_else(|_| self.look_again()) {
+                Ok(Some(frames)) => Some(frames),
+                Ok(None) => self.salvaged(&missing(self.next))?,
                 Err(damage) => {
-                    let mut wal = salvage::Frames::new(&self.log.store, self.next, &damage)?;
-                    let frames = wal.advance(self.next)?;
-                    self.source = Source::Wal(wal);
-                    Some(frames.ok_or(damage)?)
+                    let damage = self.log.doubt(damage);
+                    Some(self.salvaged(&damage)?.ok_or(damage)?)
                 }
             },
         };
@@ -188,8 +267,16 @@ impl Records {
         Ok(Some((seq, frames)))
     }
 
+    /// The next one from the write-ahead log, and from then on all.
+    fn salvaged(&mut self, why: &ReadError) -> Result<Option<Vec<u8>>, ReadError> {
+        let mut wal = salvage::Frames::new(&self.log.store, self.next, why)?;
+        let frames = wal.advance(self.next)?;
+        self.source = Source::Wal(wal);
+        Ok(frames)
+    }
+
     fn next_in_tree(&mut self) -> Result<Option<Vec<u8>>, ReadError> {
-        let Source::Tree(tree) = &mut self.source else { return Ok(None) };
+        let Source::Tree(tree) = &mut self.source else { return self.beyond_the_tree() };
         let Some((seq, record)) = tree.advance()? else { return self.beyond_the_tree() };
         if seq != self.next {
             return Err(ReadError::at_seq(self.next, format!("the log has a gap: after it comes {seq}")));
@@ -206,7 +293,7 @@ impl Records {
     }
 
     fn look_again(&mut self) -> Result<Option<Vec<u8>>, ReadError> {
-        let mut tree = InTree::new(&self.log.tree, self.next)?;
+        let mut tree = InTree::new(&self.log.tree(), self.next)?;
         match tree.advance()? {
             Some((seq, record)) if seq == self.next => {
                 let frames = frames(seq, &record)?;

@@ -7,6 +7,7 @@
 //! 3. `log`, `read`, `store`: readers see both as one.
 //! 4. `room`: a full disk is waited out.
 //! 5. `open`, `rebuild`: sled is opened and brought up to the log's end, or made again from the log.
+//! 6. `heal`: the same while the journal runs.
 //!
 //! sled alone does not keep what it acknowledges: its `flush` doesn't reach the disk, batches larger than a segment can
 //! tear, large values go to files that it never syncs, and it panics on damage. So no acknowledgement rests on it, and
@@ -15,6 +16,7 @@
 mod both;
 mod check;
 mod group;
+mod heal;
 mod log;
 mod open;
 mod queue;
@@ -150,6 +152,10 @@ pub struct Stats {
     pub batches: u64,
     /// Commits that wait.
     pub waiting: usize,
+    /// How often sled failed and was made again from the write-ahead log.
+    pub remade: u64,
+    /// Whether that is not possible: then the write-ahead log serves alone, which is slow to read.
+    pub without_sled: bool,
 }
 
 impl SledJournal {
@@ -218,8 +224,9 @@ impl SledJournal {
         let counted = &self.store.counted;
         let (groups, commits, bytes) =
             (count(&counted.groups), count(&counted.commits), count(&counted.bytes));
-        let batches = count(&counted.batches);
-        Stats { groups, commits, bytes, batches, waiting: self.queue.waiting() }
+        let (batches, remade) = (count(&counted.batches), count(&counted.remade));
+        let (waiting, without_sled) = (self.queue.waiting(), self.store.log.is_without());
+        Stats { groups, commits, bytes, batches, waiting, remade, without_sled }
     }
 
     fn stop(&self, why: &str) -> Result<(), CloseError> {

@@ -14,7 +14,6 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::Options;
 use super::log::{InTree, Log, frames};
 use super::read;
 use super::rebuild;
@@ -22,6 +21,7 @@ use super::store::Store;
 use super::table::Table;
 use super::tree::{Batch, Fault, Tree};
 use super::young::{Item, Ripeness, Young};
+use super::{CACHE_BYTES, Options};
 use crate::error::ReadError;
 use crate::frame::Frame;
 use crate::keys;
@@ -61,7 +61,8 @@ pub fn writable(store: &Path, lock: Lock, options: &Options) -> Result<(Arc<Stor
         None => Wal::begin(store, found.tail, options.segment_bytes),
     };
     let wal = wal.map_err(OpenError::io("opening", &store.join(layout::WAL)))?;
-    let opened = Store::new(found.log, found.table, found.tail, store.to_owned(), Some(lock));
+    let opened =
+        Store::new(found.log, found.table, found.tail, store.to_owned(), Some(lock), options.cache_bytes);
     Ok((opened, wal))
 }
 
@@ -71,7 +72,7 @@ pub fn copied(copy: &Path, original: &Path) -> Result<Arc<Store>, OpenError> {
     fs::create_dir_all(&log).map_err(OpenError::io("creating", &log))?;
     let found = open_or_rebuild(copy, &Options::default()).map_err(|error| renamed(error, original))?;
     reaches_watermark(original, copy, found.tail)?;
-    let store = Store::new(found.log, found.table, found.tail, copy.to_owned(), None);
+    let store = Store::new(found.log, found.table, found.tail, copy.to_owned(), None, CACHE_BYTES);
     store.bell.close();
     Ok(store)
 }
@@ -131,7 +132,7 @@ fn find(store: &Path, options: &Options) -> Result<Found, Broken> {
     check_version(store, &tree)?;
     let ripeness =
         Ripeness { bytes: options.sink_bytes.max(1), age: options.sink_delay, most: MOST_YOUNG_BYTES };
-    let log = Arc::new(Log { tree, young: Young::new(ripeness), store: store.to_owned() });
+    let log = Arc::new(Log::new(tree, Young::new(ripeness), store));
     let (mut table, carried) = recover(&log).map_err(|error| Broken::Tree(unreadable(store)(error)))?;
     let (tail, end) = go_on(store, &log, &mut table, carried)?;
     let wal = end.map(|end| end.place).filter(|place| place.offset >= HEADER_BYTES);
@@ -139,7 +140,7 @@ fn find(store: &Path, options: &Options) -> Result<Found, Broken> {
 }
 
 /// Opens sled's directory, without its snapshot if need be. The directory may be changed by that.
-pub fn open_tree(log: &Path, cache_bytes: u64) -> Result<Tree, Fault> {
+pub fn open_tree(log: &Path, cache_bytes: u64) -> Result<Arc<Tree>, Fault> {
     delete(log, is_generating)?;
     Tree::open(log, cache_bytes).or_else(|fault| {
         tracing::warn!(%fault, "the log does not open; its snapshot is rebuilt");
@@ -225,8 +226,9 @@ fn check_version(store: &Path, tree: &Tree) -> Result<(), Broken> {
 
 /// Reads what the table needs of what sled holds, and checks what it reads; returns where that ends.
 fn recover(log: &Arc<Log>) -> Result<(Table, u64), ReadError> {
-    let floor = floor_of(&log.tree)?.unwrap_or(0);
-    let newest = log.tree.last(&[keys::ROW])?;
+    let tree = log.tree();
+    let floor = floor_of(&tree)?.unwrap_or(0);
+    let newest = tree.last(&[keys::ROW])?;
     let newest = newest.and_then(|(key, _)| keys::parse_row(&key)).map(|(call, _)| call);
     let mut table = Table::new(floor, newest);
     let tail = rebuild_table(log, &mut table, floor)?;
@@ -254,8 +256,8 @@ fn unreadable(store: &Path) -> impl FnOnce(ReadError) -> OpenError {
 
 /// Fills the table from the young end of what sled holds; returns where that ends.
 pub fn rebuild_table(log: &Arc<Log>, table: &mut Table, floor: u64) -> Result<u64, ReadError> {
-    let mut tail = floor;
-    for record in InTree::new(&log.tree, floor)? {
+    let (mut tail, tree) = (floor, log.tree());
+    for record in InTree::new(&tree, floor)? {
         let (seq, record) = record?;
         if seq != tail {
             return Err(ReadError::at_seq(tail, format!("the log has a gap: after it comes {seq}")));
@@ -270,7 +272,7 @@ pub fn rebuild_table(log: &Arc<Log>, table: &mut Table, floor: u64) -> Result<u6
         })?;
     }
     for call in table.known() {
-        table.indexed(call, read::last_indexed(&log.tree, call)?);
+        table.indexed(call, read::last_indexed(&tree, call)?);
     }
     table.sort_by_age();
     Ok(tail)
@@ -300,7 +302,7 @@ pub fn note(
 fn go_on(store: &Path, log: &Log, table: &mut Table, carried: u64) -> Result<(u64, Option<End>), Broken> {
     let io = |error| Broken::Else(OpenError::io("reading", &store.join(layout::WAL))(error));
     let corrupt = |error: ReadError| Broken::Else(unreadable(store)(error));
-    let place = log.tree.get(keys::PLACE).map_err(|fault| Broken::Tree(broken(store, "log")(fault)))?;
+    let place = log.tree().get(keys::PLACE).map_err(|fault| Broken::Tree(broken(store, "log")(fault)))?;
     let mut walk = match place.map(|value| Place::from_bytes(&value)) {
         Some(Some(place)) => Walk::from(store, place).map_err(io)?,
         None if carried == 0 => Walk::all(store).map_err(io)?,
@@ -313,7 +315,11 @@ fn go_on(store: &Path, log: &Log, table: &mut Table, carried: u64) -> Result<(u6
     for step in walk.by_ref() {
         match step.map_err(io)? {
             Step::Record { at, bytes } => {
-                let item = young(table, tail, at, bytes).map_err(corrupt)?;
+                let item = young(table, tail, at, bytes).map_err(|error| match corrupt(error) {
+                    // Then it is sled that does not know how far it holds the log.
+                    Broken::Else(error) if tail == carried => Broken::Tree(error),
+                    broken => broken,
+                })?;
                 tail = item.end;
                 log.young.push(item);
             }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use callbox_events::CallId;
 use callbox_events::schema::StoredCommit;
 
-use super::log::{Log, Records};
+use super::log::{Fetch, Log, Records};
 use super::salvage;
 use super::tree::Tree;
 use crate::chain;
@@ -32,7 +32,7 @@ pub fn frames<'a>(
 }
 
 /// The chunks that the index names for a call.
-pub fn indexed(tree: &Tree, call: CallId) -> Result<BTreeSet<u64>, ReadError> {
+pub fn indexed(tree: &Arc<Tree>, call: CallId) -> Result<BTreeSet<u64>, ReadError> {
     let prefix = keys::rows(call);
     let mut chunks = BTreeSet::new();
     for pair in tree.scan(&prefix, &prefix)? {
@@ -44,12 +44,10 @@ pub fn indexed(tree: &Tree, call: CallId) -> Result<BTreeSet<u64>, ReadError> {
     Ok(chunks)
 }
 
-/// The last chunk that the index names for a call.
-pub fn last_indexed(tree: &Tree, call: CallId) -> Result<Option<u64>, ReadError> {
-    let Some((_, value)) = tree.last(&keys::rows(call))? else { return Ok(None) };
-    let row =
-        keys::read_list(&value).ok_or_else(|| ReadError::in_call(call, "its index row can't be read"))?;
-    Ok(row.last().copied())
+/// The last chunk that the index names for a call. Not that of the last row: where sled was made again, an older row
+/// may have been written over by a longer one.
+pub fn last_indexed(tree: &Arc<Tree>, call: CallId) -> Result<Option<u64>, ReadError> {
+    Ok(indexed(tree, call)?.last().copied())
 }
 
 /// Where the record after these frames begins.
@@ -62,6 +60,7 @@ pub fn end(seq: u64, bytes: &[u8]) -> Result<u64, ReadError> {
 pub fn call(log: &Log, call: CallId, pending: &[u64], durable: u64) -> Result<Vec<StoredCommit>, ReadError> {
     match call_by_index(log, call, pending, durable) {
         Err(damage @ ReadError::Corrupt { .. }) => {
+            let damage = log.doubt(damage);
             let found = salvage::call(&log.store, call, durable, &damage)?;
             if found.is_empty() { Err(damage) } else { Ok(found) }
         }
@@ -75,11 +74,12 @@ fn call_by_index(
     pending: &[u64],
     durable: u64,
 ) -> Result<Vec<StoredCommit>, ReadError> {
-    let mut records = indexed(&log.tree, call)?;
+    let mut records = indexed(&log.index()?, call)?;
     records.extend(pending);
     let mut gathered = Gathered::new(call);
+    let mut fetch = Fetch::new(log);
     for seq in records.range(..durable) {
-        let record = log.frames(*seq)?;
+        let record = fetch.frames(*seq)?;
         let record =
             record.ok_or_else(|| ReadError::at_seq(*seq, format!("missing; it holds call {call}")))?;
         let before = gathered.commits.len();
@@ -130,11 +130,18 @@ fn checked(frame: &Frame<'_>, head: &mut Head) -> Result<StoredCommit, ReadError
     frame.decode()
 }
 
-/// The head of a call that is in the index altogether.
+/// The head of a call that is in the index altogether. Where sled is damaged the write-ahead log serves.
 pub fn head_on_disk(log: &Log, call: CallId) -> Result<Option<Head>, ReadError> {
-    let Some(seq) = last_indexed(&log.tree, call)? else { return Ok(None) };
+    match head_by_index(log, call) {
+        Err(damage @ ReadError::Corrupt { .. }) => salvage::head(&log.store, call, &log.doubt(damage)),
+        other => other,
+    }
+}
+
+fn head_by_index(log: &Log, call: CallId) -> Result<Option<Head>, ReadError> {
+    let Some(seq) = last_indexed(&log.index()?, call)? else { return Ok(None) };
     let missing = || ReadError::at_seq(seq, format!("the index names it for call {call}, which isn't there"));
-    let record = log.frames(seq)?.ok_or_else(missing)?;
+    let record = Fetch::new(log).frames(seq)?.ok_or_else(missing)?;
     let mut head = None;
     frames(seq, &record, |frame| {
         if frame.facts.call == call {
@@ -163,7 +170,7 @@ impl<T> Scan<T> {
     /// The commits that end behind `from` and begin before `until`.
     pub fn new(log: &Arc<Log>, from: u64, until: u64, make: Make<T>) -> Result<Self, ReadError> {
         let start = log.record_at(from)?.unwrap_or(0);
-        let records = Records::new(log, start)?;
+        let records = Records::new(log, start);
         Ok(Self { records, ready: VecDeque::new(), make, from, until, done: from >= until })
     }
 

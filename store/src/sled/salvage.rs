@@ -9,12 +9,15 @@ use callbox_events::schema::StoredCommit;
 
 use super::read;
 use crate::error::ReadError;
+use crate::journal::Head;
 use crate::wal::reader::{Step, Walk};
 use crate::wal::{self, Place};
 
 /// The frames of the write-ahead log's records.
 pub struct Frames {
     walk: Walk,
+    /// A record that was met too early.
+    ahead: Option<(u64, Vec<u8>)>,
 }
 
 impl Frames {
@@ -23,21 +26,32 @@ impl Frames {
         tracing::warn!(%why, "sled is damaged; reading from the write-ahead log instead (open the store again after `callbox verify`)");
         let first = wal::segments(store).map_err(unavailable)?.into_iter().rfind(|first| *first <= from);
         let place = Place { segment: first.unwrap_or(0), offset: 0 };
-        Ok(Self { walk: Walk::from(store, place).map_err(unavailable)? })
+        Ok(Self { walk: Walk::from(store, place).map_err(unavailable)?, ahead: None })
     }
 
     /// The frames of the record that begins at `seq`; later ones follow, earlier ones are passed over.
     pub fn advance(&mut self, seq: u64) -> Result<Option<Vec<u8>>, ReadError> {
-        for step in self.walk.by_ref() {
-            let Step::Record { bytes, .. } = step.map_err(unavailable)? else { continue };
-            let found = wal::record::Record::read(&bytes).map_or(0, |record| record.seq);
+        while let Some((found, bytes)) = self.pull()? {
             if found == seq {
                 return super::log::frames(seq, &bytes).map(Some);
             }
             if found > seq {
+                self.ahead = Some((found, bytes));
                 let what = format!("damaged or missing in both copies of the log; after it comes {found}");
                 return Err(ReadError::at_seq(seq, what));
             }
+        }
+        Ok(None)
+    }
+
+    fn pull(&mut self) -> Result<Option<(u64, Vec<u8>)>, ReadError> {
+        if let Some(ahead) = self.ahead.take() {
+            return Ok(Some(ahead));
+        }
+        for step in self.walk.by_ref() {
+            let Step::Record { bytes, .. } = step.map_err(unavailable)? else { continue };
+            let found = wal::record::Record::read(&bytes).map_or(0, |record| record.seq);
+            return Ok(Some((found, bytes)));
         }
         Ok(None)
     }
@@ -72,6 +86,29 @@ pub fn call(store: &Path, call: CallId, until: u64, why: &ReadError) -> Result<V
     let mut commits = read::Gathered::new(call);
     every_frame(store, until, why, |frame| commits.take(frame))?;
     Ok(commits.commits)
+}
+
+/// The head of a call, without the index.
+pub fn head(store: &Path, call: CallId, why: &ReadError) -> Result<Option<Head>, ReadError> {
+    let mut head = None;
+    every_frame(store, u64::MAX, why, |frame| {
+        if frame.facts.call == call {
+            frame.sound()?;
+            head = Some(Head { version: frame.next_version(), hash: frame.hash });
+        }
+        Ok(())
+    })?;
+    Ok(head)
+}
+
+/// Where the record begins that holds this global sequence number, without sled.
+pub fn record_at(store: &Path, seq: u64, why: &ReadError) -> Result<Option<u64>, ReadError> {
+    let mut frames = Frames::new(store, seq, why)?;
+    let mut found = None;
+    while let Some((first, _)) = frames.pull()?.filter(|(first, _)| *first <= seq) {
+        found = Some(first);
+    }
+    Ok(found)
 }
 
 /// Every call, without the index.

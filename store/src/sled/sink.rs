@@ -7,46 +7,46 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use super::heal::{Doctor, Healed};
 use super::queue::Queue;
 use super::quiet::guarded;
 use super::room::{Side, with_room};
 use super::store::Store;
 use super::tree::{Batch, Fault};
-use super::young::Item;
-use crate::error::AppendError;
+use super::young::{Item, Work};
 use crate::keys;
 
 /// The most bytes of one value: larger ones make leaves that sled puts into files which it never syncs.
 const VALUE_BYTES: usize = 4096;
 
-/// Carries over until the young are closed and none is left. A failure ends the writing: memory would grow without
-/// bound. Nothing is lost, as opening the store again goes on from the log.
+/// Carries over until the young are closed and none is left. If sled fails, it is made again; acknowledgements go on
+/// meanwhile.
 pub fn run(store: &Arc<Store>, queue: &Queue) {
-    let outcome = guarded(|| {
-        while let Some(items) = store.log.young.ripe() {
-            if with_room(queue, Side::Sled, || store.log.tree.has_room()).is_err() {
-                // The next open goes on from the write-ahead log.
-                tracing::warn!("there is no room to carry over to sled what is durable");
-                store.log.young.close();
-                return Ok(());
+    let mut doctor = Doctor::default();
+    while let Some(work) = store.log.young.ripe() {
+        let healed = match work {
+            Work::LookInto(why) => doctor.look_into(store, queue, &why),
+            Work::CarryOver(items) => {
+                if with_room(queue, Side::Sled, || store.log.tree().has_room()).is_err() {
+                    // The next open goes on from the write-ahead log.
+                    tracing::warn!("there is no room to carry over to sled what is durable");
+                    store.log.young.close();
+                    return;
+                }
+                let Err(fault) = carry_over(store, &items) else { continue };
+                doctor.heal(store, queue, &fault)
             }
-            carry_over(store, &items)?;
+        };
+        match healed {
+            Healed::InUse => {}
+            Healed::Closed => return,
         }
-        Ok(())
-    });
-    let fault = match outcome {
-        Ok(Ok(())) => return,
-        Ok(Err(fault)) => fault,
-        Err(panic) => Fault::Damage(panic),
-    };
-    tracing::error!(%fault, "what is durable can't be carried over to sled any more");
-    queue.poison(&AppendError::from(&fault));
-    store.log.young.close();
+    }
 }
 
 /// Carries these groups over, the oldest that are young.
 fn carry_over(store: &Store, items: &[Item]) -> Result<(), Fault> {
-    store.log.tree.commit(batch(items))?;
+    guarded(|| store.log.tree().commit(batch(items))).unwrap_or_else(|panic| Err(Fault::Damage(panic)))?;
     store.table().settle(items.iter().flat_map(|item| &item.rows));
     store.log.young.carried_over(items.len());
     store.counted.batches.fetch_add(1, Ordering::Relaxed);

@@ -30,6 +30,7 @@ pub struct Store {
     pub(super) bell: Arc<Bell>,
     pub(super) dir: PathBuf,
     pub(super) counted: Counted,
+    pub(super) cache_bytes: u64,
     _lock: Option<Lock>,
 }
 
@@ -40,10 +41,18 @@ pub(super) struct Counted {
     pub commits: AtomicU64,
     pub bytes: AtomicU64,
     pub batches: AtomicU64,
+    pub remade: AtomicU64,
 }
 
 impl Store {
-    pub(super) fn new(log: Arc<Log>, table: Table, tail: u64, dir: PathBuf, lock: Option<Lock>) -> Arc<Self> {
+    pub(super) fn new(
+        log: Arc<Log>,
+        table: Table,
+        tail: u64,
+        dir: PathBuf,
+        lock: Option<Lock>,
+        cache_bytes: u64,
+    ) -> Arc<Self> {
         Arc::new(Self {
             log,
             table: Mutex::new(table),
@@ -51,6 +60,7 @@ impl Store {
             bell: Arc::new(Bell::new(Cursor::at(tail))),
             dir,
             counted: Counted::default(),
+            cache_bytes,
             _lock: lock,
         })
     }
@@ -116,21 +126,32 @@ impl Store {
         let mut young: Vec<CallId> =
             self.table().calls().filter(|(_, chunk)| *chunk < durable).map(|(call, _)| call).collect();
         young.sort_unstable();
-        let rows = Rows { pairs: self.log.tree.scan(&[keys::ROW], &[keys::ROW])?, durable };
-        let merged = Merged { young: young.into_iter().peekable(), rows: rows.peekable() };
-        Ok(Box::new(Calls {
-            log: Arc::clone(&self.log),
-            durable,
-            origin: Origin::Index(Box::new(merged)),
-            last: None,
-        }))
+        let pairs = self.log.index().and_then(|tree| tree.scan(&[keys::ROW], &[keys::ROW]));
+        let origin = match pairs {
+            Ok(pairs) => {
+                let rows = Rows { pairs, durable };
+                let merged = Merged { young: young.into_iter().peekable(), rows: rows.peekable() };
+                Origin::Index(Box::new(merged))
+            }
+            Err(damage) => {
+                let damage = self.log.doubt(damage.into());
+                Origin::Log(salvage::calls(&self.log.store, durable, &damage)?.into_iter())
+            }
+        };
+        Ok(Box::new(Calls { log: Arc::clone(&self.log), durable, origin, last: None }))
     }
 
     /// The call that started last.
     pub fn latest(&self) -> Result<Option<CallId>, ReadError> {
         let durable = self.durable();
         let young = self.table().calls().filter(|(_, chunk)| *chunk < durable).map(|(call, _)| call).max();
-        let row = self.log.tree.last(&[keys::ROW])?;
+        let row = match self.log.index().and_then(|tree| tree.last(&[keys::ROW])) {
+            Ok(row) => row,
+            Err(damage) => {
+                let damage = self.log.doubt(damage.into());
+                return Ok(salvage::calls(&self.log.store, durable, &damage)?.pop_last());
+            }
+        };
         let old =
             row.filter(|(_, value)| is_before(value, durable)).and_then(|(key, _)| keys::parse_row(&key));
         Ok(young.max(old.map(|(call, _)| call)))
@@ -243,10 +264,13 @@ impl Iterator for Calls {
                     self.last = Some(call);
                     return Some(Ok(call));
                 }
-                Err(damage) => match salvage::calls(&self.log.store, self.durable, &damage) {
-                    Ok(calls) => self.origin = Origin::Log(calls.into_iter()),
-                    Err(error) => return Some(Err(error)),
-                },
+                Err(damage) => {
+                    let damage = self.log.doubt(damage);
+                    match salvage::calls(&self.log.store, self.durable, &damage) {
+                        Ok(calls) => self.origin = Origin::Log(calls.into_iter()),
+                        Err(error) => return Some(Err(error)),
+                    }
+                }
             }
         }
     }

@@ -54,6 +54,8 @@ pub struct Row {
     pub value: Vec<u8>,
     /// Whose it is.
     pub call: CallId,
+    /// Whether the call has ended with it.
+    pub ended: bool,
     /// The last chunk it names.
     last: u64,
 }
@@ -118,7 +120,7 @@ impl Table {
             entry.pending.push(Held { chunk, version });
         }
         let due = facts.last || entry.pending.len() - entry.rowed >= ROW_CHUNKS;
-        if due { entry.row(call) } else { None }
+        if due { entry.row(call, facts.last) } else { None }
     }
 
     /// Rows for the calls whose oldest chunk has become old.
@@ -129,7 +131,7 @@ impl Table {
             if chunk.saturating_add(OLD_AFTER) > tail || rows.len() >= SWEEP {
                 break;
             }
-            rows.extend(self.entries.get_mut(&call).and_then(|entry| entry.row(call)));
+            rows.extend(self.entries.get_mut(&call).and_then(|entry| entry.row(call, false)));
             self.aging.pop_front();
             self.forget_stale();
         }
@@ -175,6 +177,19 @@ impl Table {
         }
     }
 
+    /// Rows for every call: with them the index is complete up to where the log ends now.
+    pub fn flush(&mut self) -> Vec<Row> {
+        self.aging.clear();
+        self.entries.iter_mut().filter_map(|(call, entry)| entry.row(*call, false)).collect()
+    }
+
+    /// The index names everything before this global sequence number.
+    pub fn indexed_before(&mut self, seq: u64) {
+        let Some(last) = seq.checked_sub(1) else { return };
+        self.known().into_iter().for_each(|call| self.indexed(call, Some(last)));
+        self.sort_by_age();
+    }
+
     /// At open: once every entry is right, puts them in the order of their age.
     pub fn sort_by_age(&mut self) {
         let mut aging: Vec<_> =
@@ -200,13 +215,13 @@ impl Entry {
         self.pending.get(self.rowed).map(|held| held.chunk)
     }
 
-    fn row(&mut self, call: CallId) -> Option<Row> {
+    fn row(&mut self, call: CallId, ended: bool) -> Option<Row> {
         let held = self.pending.get(self.rowed..)?;
         let key = keys::row(call, held.first()?.version);
         let chunks: Vec<u64> = held.iter().map(|held| held.chunk).collect();
         let last = *chunks.last()?;
         self.rowed = self.pending.len();
-        Some(Row { key, value: keys::write_list(&chunks), call, last })
+        Some(Row { key, value: keys::write_list(&chunks), call, ended, last })
     }
 }
 

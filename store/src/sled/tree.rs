@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::quiet::guarded;
@@ -100,6 +101,9 @@ pub struct Tree {
     db: Option<sled::Db>,
     /// Our own descriptor of sled's file: its `flush` alone doesn't reach the disk.
     file: File,
+    /// For tests: takes nothing any more.
+    #[cfg(test)]
+    pub fails: std::sync::atomic::AtomicBool,
 }
 
 /// What is written in one go.
@@ -120,7 +124,7 @@ impl Batch {
 
 impl Tree {
     /// Opens sled's directory as it is. See `open` for what has to be done around it.
-    pub fn open(dir: &Path, cache_bytes: u64) -> Result<Self, Fault> {
+    pub fn open(dir: &Path, cache_bytes: u64) -> Result<Arc<Self>, Fault> {
         let config = sled::Config::new().path(dir).cache_capacity(cache_bytes).flush_every_ms(None);
         let mut opened = run(|| config.open());
         for _ in 0..LINGERING.0 {
@@ -132,7 +136,12 @@ impl Tree {
         }
         let db = opened?;
         let file = File::options().read(true).write(true).open(dir.join("db"))?;
-        Ok(Self { db: Some(db), file })
+        Ok(Arc::new(Self {
+            db: Some(db),
+            file,
+            #[cfg(test)]
+            fails: std::sync::atomic::AtomicBool::default(),
+        }))
     }
 
     fn db(&self) -> Result<&sled::Db, Fault> {
@@ -148,6 +157,10 @@ impl Tree {
     /// Applies a batch atomically: readable from now on, not durable.
     pub fn apply(&self, batch: Batch) -> Result<(), Fault> {
         let db = self.db()?;
+        #[cfg(test)]
+        if self.fails.load(std::sync::atomic::Ordering::Acquire) {
+            return run(|| panic!("tried to serialize Uninitialized"));
+        }
         run(|| db.apply_batch(batch.inner))
     }
 
@@ -185,10 +198,10 @@ impl Tree {
     }
 
     /// The pairs whose keys begin with `prefix`, from `from` on.
-    pub fn scan(&self, prefix: &[u8], from: &[u8]) -> Result<Pairs, Fault> {
+    pub fn scan(self: &Arc<Self>, prefix: &[u8], from: &[u8]) -> Result<Pairs, Fault> {
         let db = self.db()?;
         let inner = run(|| Ok(db.range(from.to_vec()..)))?;
-        Ok(Pairs { inner, prefix: prefix.to_vec() })
+        Ok(Pairs { inner, prefix: prefix.to_vec(), _tree: Arc::clone(self) })
     }
 
     /// The global sequence number of the chunk that holds `seq`, or of the last one before it.
@@ -211,6 +224,8 @@ impl Drop for Tree {
 pub struct Pairs {
     inner: sled::Iter,
     prefix: Vec<u8>,
+    /// Stays open meanwhile.
+    _tree: Arc<Tree>,
 }
 
 impl Iterator for Pairs {

@@ -102,7 +102,12 @@ impl Writer {
         self.tail = finished.end;
         let Finished { first: seq, end, floor, rows, .. } = finished;
         let record = Arc::from(self.record.as_slice());
-        self.store.log.young.push(Item { seq, end, record, rows, floor, behind });
+        let shed = self.store.log.young.push(Item { seq, end, record, rows, floor, behind });
+        if self.store.log.is_without() {
+            // Nobody will settle them. Calls that go on stay in the table, as their heads are nowhere else at hand.
+            let rows = shed.iter().flat_map(|item| &item.rows);
+            self.store.table().settle(rows.filter(|row| row.ended));
+        }
         self.store.publish(finished.end);
         finished.acks.into_iter().for_each(|(ack, position)| ack.resolve(Ok(position)));
         if let Some(seals) = &self.seals {

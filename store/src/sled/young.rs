@@ -5,6 +5,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::table::Row;
+use crate::error::ReadError;
 use crate::wal::Place;
 
 /// One group on its way to sled.
@@ -41,6 +42,15 @@ pub struct Ripeness {
     pub most: usize,
 }
 
+/// What is to be done for sled.
+#[derive(Debug)]
+pub enum Work {
+    /// These groups are carried over to it.
+    CarryOver(Vec<Item>),
+    /// A reader found it damaged.
+    LookInto(ReadError),
+}
+
 /// The groups that are young, oldest first.
 #[derive(Debug)]
 pub struct Young {
@@ -57,6 +67,12 @@ struct State {
     closed: bool,
     /// Whether somebody carries over; else nobody needs to be waited for.
     carried: bool,
+    /// What a reader found wrong with sled.
+    doubt: Option<ReadError>,
+    /// Whether the oldest are let go instead of waited for: the write-ahead log has them.
+    shedding: bool,
+    /// Whether any were, since it began.
+    shed: bool,
 }
 
 impl Young {
@@ -65,12 +81,14 @@ impl Young {
         Self { state: Mutex::default(), grew: Condvar::new(), shrank: Condvar::new(), ripeness }
     }
 
-    /// Adds the youngest. Waits while there is far too much, so that memory stays bounded when sled can't keep up.
-    pub fn push(&self, item: Item) {
+    /// Adds the youngest. While there is far too much, so that memory stays bounded: waits for sled to keep up; or, while
+    /// sled is [out of use](Self::shed), lets the oldest go and returns them.
+    pub fn push(&self, item: Item) -> Vec<Item> {
         let mut state = self.lock();
-        while state.bytes > self.ripeness.most && state.carried && !state.closed {
+        while state.bytes > self.ripeness.most && state.carried && !state.shedding && !state.closed {
             state = self.shrank.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
+        let shed = if state.shedding { state.shed(self.ripeness.most) } else { Vec::new() };
         let (was_empty, was_ripe) = (state.items.is_empty(), state.bytes >= self.ripeness.bytes);
         state.bytes += item.bytes();
         state.items.push_back(item);
@@ -79,6 +97,43 @@ impl Young {
         if wake {
             self.grew.notify_one();
         }
+        shed
+    }
+
+    /// From now on the writer does not wait for sled, which is out of use: what is too much is let go.
+    pub fn shed(&self) {
+        let mut state = self.lock();
+        state.shed &= state.shedding;
+        state.shedding = true;
+        drop(state);
+        self.shrank.notify_all();
+    }
+
+    /// The sled of before is used again; false if groups that it does not have were let go.
+    pub fn keep(&self) -> bool {
+        let mut state = self.lock();
+        state.shedding &= state.shed;
+        !state.shed
+    }
+
+    /// Sled holds everything before `reached` and is in use again; false if younger groups than that were let go already.
+    pub fn keep_from(&self, reached: u64) -> bool {
+        let mut state = self.lock();
+        let joins = state.items.front().is_none_or(|oldest| oldest.seq <= reached);
+        state.shedding &= !joins;
+        joins
+    }
+
+    /// The groups before this global sequence number are in sled.
+    pub fn forget_before(&self, seq: u64) {
+        let count = self.lock().items.partition_point(|item| item.end <= seq);
+        self.carried_over(count);
+    }
+
+    /// Whether nothing more will come; waits for it at most so long.
+    pub fn is_closed_within(&self, limit: Duration) -> bool {
+        let waited = self.shrank.wait_timeout_while(self.lock(), limit, |state| !state.closed);
+        waited.unwrap_or_else(PoisonError::into_inner).0.closed
     }
 
     /// The record that begins at this global sequence number.
@@ -98,10 +153,10 @@ impl Young {
 
     /// Waits until something is ripe; then the oldest groups, as many as are carried over at once. `None` once it is
     /// closed and empty. They stay until they are [`carried_over`](Self::carried_over).
-    pub fn ripe(&self) -> Option<Vec<Item>> {
+    pub fn ripe(&self) -> Option<Work> {
         let mut state = self.lock();
         state.carried = true;
-        while state.items.is_empty() {
+        while state.items.is_empty() && state.doubt.is_none() {
             if state.closed {
                 return None;
             }
@@ -109,9 +164,12 @@ impl Young {
         }
         if !state.closed && state.bytes < self.ripeness.bytes {
             let waited = self.grew.wait_timeout_while(state, self.ripeness.age, |state| {
-                !state.closed && state.bytes < self.ripeness.bytes
+                !state.closed && state.bytes < self.ripeness.bytes && state.doubt.is_none()
             });
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        if let Some(doubt) = state.doubt.take() {
+            return Some(Work::LookInto(doubt));
         }
         let mut bytes = 0;
         let fits = |item: &&Item| {
@@ -122,7 +180,13 @@ impl Young {
         if batch.is_empty() {
             batch.extend(state.items.front().cloned());
         }
-        Some(batch)
+        Some(Work::CarryOver(batch))
+    }
+
+    /// A reader found something wrong with sled.
+    pub fn doubt(&self, why: &ReadError) {
+        self.lock().doubt.get_or_insert_with(|| why.clone());
+        self.grew.notify_one();
     }
 
     /// The oldest groups, so many of them, are in sled now.
@@ -144,5 +208,18 @@ impl Young {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn shed(&mut self, most: usize) -> Vec<Item> {
+        let mut shed = Vec::new();
+        while self.bytes > most {
+            let Some(oldest) = self.items.pop_front() else { break };
+            self.bytes -= oldest.bytes().min(self.bytes);
+            shed.push(oldest);
+        }
+        self.shed |= !shed.is_empty();
+        shed
     }
 }
