@@ -52,6 +52,18 @@ pub enum Side {
     Unknown,
 }
 
+impl Side {
+    /// The other side; of what is no single side, itself.
+    #[must_use]
+    pub fn other(self) -> Self {
+        match self {
+            Self::Caller => Self::Callee,
+            Self::Callee => Self::Caller,
+            Self::Network | Self::Both | Self::Nobody | Self::Unknown => self,
+        }
+    }
+}
+
 /// What acted on that side (VERDICTS: `ended_by.agent`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -18,6 +18,8 @@ pub enum Note {
 pub enum Tone {
     /// The called party is busy.
     Busy,
+    /// The network is busy (reorder, fast busy); in some countries the called party is.
+    Congestion,
     /// Special information tone: a recorded announcement follows.
     Sit,
     /// The called party's phone rings.
@@ -38,8 +40,9 @@ pub enum Answerer {
 
 impl Note {
     /// All notes.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Tone(Tone::Busy),
+        Self::Tone(Tone::Congestion),
         Self::Tone(Tone::Sit),
         Self::Tone(Tone::Ringback),
         Self::AnsweredBy(Answerer::Party),
@@ -52,6 +55,7 @@ impl Note {
     pub fn code(self) -> &'static str {
         match self {
             Self::Tone(Tone::Busy) => "tone_busy",
+            Self::Tone(Tone::Congestion) => "tone_congestion",
             Self::Tone(Tone::Sit) => "tone_sit",
             Self::Tone(Tone::Ringback) => "tone_ringback",
             Self::AnsweredBy(Answerer::Party) => "answered_by_party",

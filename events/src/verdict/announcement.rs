@@ -7,7 +7,7 @@
 mod clues;
 
 use super::draft::Draft;
-use super::facts::{AnsweredBy, Facts};
+use super::facts::{AnsweredBy, Fact, Facts};
 use super::families::{Cause, Family};
 use super::tuple::{Evidence, Underlying};
 use super::vocabulary::{AnswerKind, Confidence, Rulebook};
@@ -145,14 +145,14 @@ fn own_answer(facts: &Facts<'_>) -> Answer {
 fn heard_answer(facts: &Facts<'_>) -> Answer {
     // A 2xx that crossed our CANCEL answered, too, even if nobody took it.
     let answered = clues::first_answer(facts).is_some();
-    if !answered && facts.progress.early_media.is_none() {
+    if !answered && facts.progress.early_media.is_none() && !tone_was_overheard(facts) {
         return Answer::default();
     }
     let clues = Clues::gather(facts);
     let strong = clues.is_strong();
     let weak = clues.weak.len() >= WEAK_CLUES || (clues.one_way && clues.weak.len() >= WEAK_CLUES_ONE_WAY);
     // Media that is no more than the ringing heard explains the oddities of a gateway.
-    let weak = weak && !clues.rang_in_audio;
+    let weak = weak && clues.rang_in_audio.is_none();
     let kind = if clues.refusal_said_in_answer() || clues.tone {
         AnswerKind::Announcement
     } else if clues.forwarded && answered {
@@ -167,6 +167,14 @@ fn heard_answer(facts: &Facts<'_>) -> Answer {
         AnswerKind::Unknown
     };
     let hides = clues.hides();
-    let rows = if strong || weak { clues.rows() } else { Vec::new() };
+    let mut rows = if strong || weak { clues.rows() } else { Vec::new() };
+    rows.extend(clues.rang_in_audio);
     Answer { kind: Some(kind), clues: rows, hides, strong, ..Answer::default() }
+}
+
+/// Whether an observer heard a tone on its way to the caller: there was media, whatever the messages say.
+fn tone_was_overheard(facts: &Facts<'_>) -> bool {
+    let is_tone =
+        |note: &Fact<Note>| matches!(note.what, Note::Tone(_)) && !facts.is_after_decision(note.event);
+    facts.watch.is_some() && facts.notes.iter().any(is_tone)
 }

@@ -10,7 +10,8 @@
 //! 3. A failure is kept back until it is known whether a new INVITE overcomes it.
 //! 4. What is new becomes a [`callbox_events::call::observed::Sight`], decided by the same machine as any call: out come
 //!    commits for the journal.
-//! 5. Timers run by the capture's own time: each message, or [`Observer::wait`], lets it pass.
+//! 5. [`Observer::hear`] takes in what was heard in the audio that the calls' session descriptions want: see [`tones`].
+//! 6. Timers run by the capture's own time: each message, or [`Observer::wait`], lets it pass.
 //!    [`Observer::finish`] says that nothing more will come.
 //!
 //! Memory is bounded by [`ObserverConfig`], whatever the traffic.
@@ -32,6 +33,7 @@ mod record;
 mod sighting;
 pub mod tones;
 mod tracked;
+mod wishes;
 
 pub use config::ObserverConfig;
 pub use observer::Observer;

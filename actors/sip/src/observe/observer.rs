@@ -1,5 +1,7 @@
 //! All observed calls at once: which call a message belongs to, what is due, and how much is kept in mind.
 
+mod hearing;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use callbox_events::call::observed::{Related, Relation, Seen, Sight, Stop};
@@ -14,6 +16,7 @@ use super::mend::Read;
 use super::opening::First;
 use super::record::Record;
 use super::tracked::Tracked;
+use super::wishes::Wishes;
 use super::{Sighting, classify, mend};
 use crate::wire::{Limits, Message, call_id_of};
 
@@ -32,6 +35,7 @@ pub struct Observer {
     /// Calls that are over and may still see latecomers.
     over: BTreeSet<Slot>,
     legs: Legs,
+    wishes: Wishes,
     /// The ids given to calls that began in this millisecond.
     issued: (u64, BTreeSet<CallId>),
     now: Timestamp,
@@ -49,6 +53,7 @@ impl Observer {
             due: BTreeSet::new(),
             over: BTreeSet::new(),
             legs: Legs::default(),
+            wishes: Wishes::default(),
             issued: (0, BTreeSet::new()),
             now: Timestamp::default(),
         }
@@ -108,10 +113,13 @@ impl Observer {
 
     fn message(&mut self, read: &Read, sighting: &Sighting, commits: &mut Vec<Commit>) {
         match self.place_of(&read.message) {
-            Place::Call(slot) => self.touch(slot, commits, |call, own| {
-                call.mended(read.problem.clone(), sighting, own);
-                call.see(&read.message, sighting, own);
-            }),
+            Place::Call(slot) => {
+                self.touch(slot, commits, |call, own| {
+                    call.mended(read.problem.clone(), sighting, own);
+                    call.see(&read.message, sighting, own);
+                });
+                self.learn_wishes(slot, &read.message, sighting);
+            }
             Place::New => self.begin(read, sighting, commits),
             Place::Nowhere => {}
         }
@@ -164,6 +172,7 @@ impl Observer {
         }
         self.calls.insert(slot, call);
         self.by_call_id.entry(call_id).or_default().push(slot);
+        self.learn_wishes(slot, message, sighting);
         self.settle(slot, own, commits);
         self.link(slot, links, commits);
     }
@@ -270,6 +279,7 @@ impl Observer {
     fn forget(&mut self, slot: Slot) {
         self.over.remove(&slot);
         self.legs.forget(slot);
+        self.wishes.forget(slot);
         let Some(call) = self.calls.remove(&slot) else { return };
         if let Some((at, _)) = call.deadlines.next() {
             self.due.remove(&(at, slot));

@@ -5,11 +5,12 @@ use std::time::Duration;
 use callbox_events::Timestamp;
 use callbox_events::schema::Commit;
 use callbox_events::verdict::{Cause, why};
+use callbox_sip::observe::tones::ToneKind;
 use callbox_sip::observe::{Observer, ObserverConfig, Sighting};
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-use crate::script::{Script, by_call, observe};
+use crate::script::{Script, address, by_call, heard, observe};
 use crate::tables::{rows, whole};
 
 /// All messages of all tables.
@@ -22,6 +23,11 @@ fn watch(config: ObserverConfig, sightings: &[Sighting]) -> Vec<Commit> {
     let mut commits = Vec::new();
     for sighting in sightings {
         commits.extend(observer.see(sighting.clone()));
+        // Now and then there is a tone, wherever it belongs.
+        if sighting.at.micros().is_multiple_of(3) {
+            let tone = heard(ToneKind::Busy, sighting.at, Duration::from_secs(3));
+            commits.extend(observer.hear(sighting.at, address('A', 4000), tone));
+        }
         assert!(observer.calls() <= config.max_calls, "{} calls are kept in mind", observer.calls());
     }
     commits.extend(observer.finish());

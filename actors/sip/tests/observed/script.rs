@@ -19,7 +19,10 @@
 //! | `reason="Q.850;cause=16"`, `h="X-Y: z"`, `body="..."` | headers and body as given |
 //! | `from=`, `to=`, `contact=`, `port=` | users, Contact host, the sender's port |
 //! | `auth` | credentials |
+//! | `media=M` | where its session description wants audio, if not at the sender |
 //! | `bytes="..."` instead of a message | anything; `\n` is CRLF |
+//!
+//! `tone busy A` is heard now in audio that is sent to A and has sounded for three seconds; `tone busy A 5s` for five.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -27,7 +30,9 @@ use std::time::Duration;
 
 use callbox_events::schema::{Commit, StoredCommit};
 use callbox_events::sip::Transport;
+use callbox_events::verdict::Confidence;
 use callbox_events::{CallId, Timestamp};
+use callbox_sip::observe::tones::{Tone, ToneKind};
 use callbox_sip::observe::{Observer, ObserverConfig, Sighting};
 
 use crate::wires::Wire;
@@ -39,6 +44,8 @@ pub struct Script {
     ends: Vec<char>,
     dialogs: HashMap<String, Dialog>,
     pub sightings: Vec<Sighting>,
+    /// What was heard, and before which of the sightings.
+    pub tones: Vec<(usize, SocketAddr, Tone)>,
 }
 
 /// What the messages of one Call-ID have in common so far.
@@ -54,11 +61,31 @@ struct Dialog {
 impl Script {
     /// Plays a script.
     pub fn play(text: &str) -> Vec<Sighting> {
+        Self::played(text).sightings
+    }
+
+    /// What an observer makes of a script, messages and tones.
+    pub fn watched(text: &str) -> Vec<Vec<StoredCommit>> {
+        let Self { sightings, tones, .. } = Self::played(text);
+        let mut observer = Observer::new(ObserverConfig::default());
+        let mut commits = Vec::new();
+        let mut tones = tones.into_iter().peekable();
+        for index in 0..=sightings.len() {
+            while let Some((_, addr, tone)) = tones.next_if(|(before, ..)| *before == index) {
+                commits.extend(observer.hear(tone.until, addr, tone));
+            }
+            commits.extend(sightings.get(index).into_iter().flat_map(|one| observer.see(one.clone())));
+        }
+        commits.extend(observer.finish());
+        by_call(commits)
+    }
+
+    fn played(text: &str) -> Self {
         let mut script = Self { now: 1_700_000_000_000_000, ..Self::default() };
         for step in split(text, ';') {
             script.step(step.trim());
         }
-        script.sightings
+        script
     }
 
     fn step(&mut self, step: &str) {
@@ -70,6 +97,9 @@ impl Script {
             return;
         }
         let words = split(step, ' ');
+        if let ["tone", words @ ..] = words.as_slice() {
+            return self.tone(words);
+        }
         let (ends, what) = (words[0], words.get(1).copied().unwrap_or_default());
         let mut letters = ends.chars();
         let (source, arrow, target) = (letters.next(), letters.next(), letters.next());
@@ -102,6 +132,19 @@ impl Script {
             });
         }
         self.now += copies * every;
+    }
+
+    fn tone(&mut self, words: &[&str]) {
+        let kind = match words[0] {
+            "busy" => ToneKind::Busy,
+            "congestion" => ToneKind::Congestion,
+            "ringback" => ToneKind::Ringback,
+            "sit" => ToneKind::SpecialInformation,
+            other => panic!("no tone: {other}"),
+        };
+        let took = Duration::from_micros(words.get(2).map_or(3_000_000, |span| span_of(span)));
+        let tone = heard(kind, Timestamp::from_micros(self.now + 1000), took);
+        self.tones.push((self.sightings.len(), address(words[1].parse().unwrap(), 4000), tone));
     }
 
     fn message(&mut self, source: char, target: char, what: &str, options: &Options<'_>) -> Vec<u8> {
@@ -186,6 +229,11 @@ impl<'a> Options<'a> {
     pub fn has(&self, key: &str) -> bool {
         self.0.iter().any(|word| word.split('=').next() == Some(key))
     }
+}
+
+/// A tone that is heard at `until` and has sounded for so long.
+pub fn heard(kind: ToneKind, until: Timestamp, took: Duration) -> Tone {
+    Tone { kind, from: until - took, until, confidence: Confidence::Strong }
 }
 
 /// Where an end is.

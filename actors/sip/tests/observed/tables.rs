@@ -19,7 +19,7 @@ use callbox_events::schema::{Commit, StoredCommit, decode, encode};
 use callbox_events::verdict::{Verdict, why};
 use callbox_events::view::{ladder, rerun, summarise};
 
-use crate::script::{Script, observe};
+use crate::script::Script;
 
 /// One row of a table.
 pub struct Row {
@@ -81,7 +81,7 @@ fn every_row_of_the_tables_gets_its_verdict() {
     assert!(rows.len() > 60, "the tables are missing");
     let mut wrong = String::new();
     for row in &rows {
-        let calls = observe(Script::play(&row.script));
+        let calls = Script::watched(&row.script);
         if calls.len() != row.calls.len() {
             writeln!(wrong, "{}: wants {} calls, gives {}", row.title, row.calls.len(), calls.len()).unwrap();
         }
@@ -107,7 +107,7 @@ fn every_row_of_the_tables_gets_its_verdict() {
 #[test]
 fn every_call_of_the_tables_is_whole() {
     for row in rows() {
-        for call in observe(Script::play(&row.script)) {
+        for call in Script::watched(&row.script) {
             whole(&row.title, &call);
         }
     }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 
-use crate::script::Options;
+use crate::script::{Options, address};
 
 /// A message to be.
 pub struct Wire<'a, 'o> {
@@ -79,8 +79,9 @@ impl Wire<'_, '_> {
         }
         let direction = self.options.get("sdp").unwrap_or("sendrecv");
         let origin = self.source.ip();
+        let media = self.options.get("media").map_or(origin, |end| address(end.parse().unwrap(), 0).ip());
         let body = format!(
-            "v=0\r\no=- 1 1 IN IP4 {origin}\r\ns=-\r\nc=IN IP4 {origin}\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\na={direction}\r\n"
+            "v=0\r\no=- 1 1 IN IP4 {origin}\r\ns=-\r\nc=IN IP4 {media}\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\na={direction}\r\n"
         );
         ("application/sdp", body)
     }

@@ -11,10 +11,12 @@
 
 mod apply;
 mod decide;
+mod heard;
 mod opening;
 mod sight;
 mod state;
 
+pub use heard::Heard;
 pub use opening::{EndSeen, Observed, Opening};
 pub use sight::{Again, Related, Relation, Seen, Sight, Stop};
 pub use state::Watched;

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::heard::Heard;
 use super::opening::Opening;
 use crate::call::input::{Cause, CauseKind};
 use crate::call::signal::Signal;
@@ -120,6 +121,8 @@ pub enum Seen {
         /// `BYE`, `180`, ...
         what: String,
     },
+    /// A tone in the audio that this call's session descriptions want.
+    Heard(Heard),
     /// Another call has to do with this one.
     Related(Related),
     /// Nothing more will be seen.
@@ -215,6 +218,7 @@ impl Sight {
             Seen::Repeated { what } => message(format!("repeated:{what}")),
             Seen::Malformed { .. } => message("malformed".into()),
             Seen::Stray { what } => message(format!("stray:{what}")),
+            Seen::Heard(heard) => Cause { kind: CauseKind::Transport, detail: heard.code().to_owned() },
             Seen::Related(related) => message(related.relation.code().to_owned()),
             Seen::Stopped(stop) => Cause { kind: CauseKind::Transport, detail: stop.code().to_owned() },
         }

@@ -30,10 +30,10 @@ pub(super) struct Clues {
     diverted: Vec<(Cause, Evidence)>,
     /// Other strong clues.
     strong: Vec<Evidence>,
-    /// A busy tone or the special information tone was heard.
+    /// A busy, congestion or special information tone was heard.
     pub tone: bool,
     /// The ringing itself was heard before the answer.
-    pub rang_in_audio: bool,
+    pub rang_in_audio: Option<Evidence>,
     /// A 181 came.
     pub forwarded: bool,
     /// The Contact says it is a machine.
@@ -224,13 +224,22 @@ impl Clues {
                     let says = "a busy tone was heard".to_owned();
                     self.said.push((Cause::Busy, row("clue.tone", note.event, says)));
                 }
+                Tone::Congestion if in_time => {
+                    self.tone = true;
+                    let says = "a congestion tone was heard: the network, or in some countries the called party, \
+                        is busy (ITU-T E.180)";
+                    self.strong.push(row("clue.tone", note.event, says.to_owned()));
+                }
                 Tone::Sit if in_time => {
                     self.tone = true;
                     let says = "the special information tone was heard (ITU-T E.180)".to_owned();
                     self.strong.push(row("clue.tone", note.event, says));
                 }
-                Tone::Ringback => self.rang_in_audio |= since_answer.is_none(),
-                Tone::Busy | Tone::Sit => {}
+                Tone::Ringback if since_answer.is_none() => {
+                    let says = "the ringing was heard in the audio".to_owned();
+                    self.rang_in_audio.get_or_insert(row("clue.tone", note.event, says));
+                }
+                Tone::Busy | Tone::Congestion | Tone::Sit | Tone::Ringback => {}
             }
         }
     }

@@ -93,6 +93,7 @@ pub(super) fn take_sight<'a>(facts: &mut Facts<'a>, place: Fact<()>, sight: &'a 
         | Seen::Repeated { .. }
         | Seen::Malformed { .. }
         | Seen::Stray { .. }
+        | Seen::Heard(_)
         | Seen::Related(_)
         | Seen::Stopped(_) => {}
     }

@@ -108,6 +108,7 @@ pub(super) fn transferred(facts: &Facts<'_>) -> Option<Draft> {
         | Seen::Repeated { .. }
         | Seen::Malformed { .. }
         | Seen::Stray { .. }
+        | Seen::Heard(_)
         | Seen::Related(_)
         | Seen::Stopped(_) => false,
     });

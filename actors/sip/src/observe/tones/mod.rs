@@ -49,6 +49,17 @@ impl ToneKind {
     }
 }
 
+impl From<ToneKind> for callbox_events::call::Tone {
+    fn from(kind: ToneKind) -> Self {
+        match kind {
+            ToneKind::Busy => Self::Busy,
+            ToneKind::Congestion => Self::Congestion,
+            ToneKind::Ringback => Self::Ringback,
+            ToneKind::SpecialInformation => Self::Sit,
+        }
+    }
+}
+
 /// A tone that was heard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Tone {

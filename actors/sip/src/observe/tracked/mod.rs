@@ -4,8 +4,8 @@ mod messages;
 mod writing;
 
 use callbox_events::Timestamp;
-use callbox_events::call::Phase;
 use callbox_events::call::observed::{Again, Seen, Sight};
+use callbox_events::call::{Phase, Tone};
 use callbox_events::party::Side;
 use callbox_events::schema::Commit;
 use callbox_events::sip::MediaDirection;
@@ -40,6 +40,8 @@ pub(super) struct Tracked {
     datagrams: bool,
     offers: SmallVec<[(Side, u32, Option<MediaDirection>); 1]>,
     again: Again,
+    /// Tones on record: whose audio, which tone, and whether it was heard after the answer.
+    tones: SmallVec<[(Side, Tone, bool); 2]>,
     oddities: u32,
     stray: u32,
     repeated: bool,
@@ -77,6 +79,7 @@ impl Tracked {
             datagrams: !sighting.transport.is_reliable(),
             offers: SmallVec::new(),
             again: Again::default(),
+            tones: SmallVec::new(),
             oddities: 0,
             stray: 0,
             repeated: false,
@@ -117,6 +120,22 @@ impl Tracked {
 
     pub(super) fn is_over(&self) -> bool {
         self.record.phase() == Phase::Ended
+    }
+
+    /// Whose message it is, if that can be told.
+    pub(super) fn speaker(&self, message: &Message, sighting: &Sighting) -> Option<Side> {
+        let requester = self.parties.requester(message, sighting, self.attempt.cseq)?;
+        Some(self.parties.sender(message, requester))
+    }
+
+    /// A tone in the audio: told once before the answer and once after it, however often it begins again and on however
+    /// many hops it is heard.
+    pub(super) fn hear(&mut self, sight: Sight, tone: Tone, at: Timestamp, commits: &mut Vec<Commit>) {
+        let key = (sight.by, tone, !self.is_in_setup());
+        if !self.tones.contains(&key) {
+            self.tones.push(key);
+            self.queue(sight, at, None, commits);
+        }
     }
 
     /// What another call has to do with this one.

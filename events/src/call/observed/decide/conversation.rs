@@ -1,7 +1,7 @@
 //! From the answer to the BYE.
 
 use super::setup::challenges;
-use super::{noted, one, other, over, passing};
+use super::{noted, one, over, passing};
 use crate::call::decide::Decision;
 use crate::call::event::{Act, Event, Media};
 use crate::call::observed::opening::EndSeen;
@@ -28,7 +28,7 @@ pub(super) fn decide(call: &Watched, sight: &Sight, signal: &Signal, now: Timest
             ended(call, sight, now, EndSeen { by: sight.by, act: act_of_bye(call, sight.by, now) })
         }
         Signal::ByeAnswered(response) if !challenges(response) => {
-            let by = other(sight.by);
+            let by = sight.by.other();
             let mut decision = ended(call, sight, now, EndSeen { by, act: Act::Bye });
             decision.events.push(over(Act::Bye, by, Agent::Unknown, None, &["bye_not_seen"]));
             decision
@@ -89,7 +89,7 @@ fn act_of_bye(call: &Watched, by: Side, now: Timestamp) -> Act {
 fn media(sight: &Sight, response: &Response) -> Decision {
     match (response.status, sight.offer) {
         (200..=299, Some(direction)) => {
-            one(Event::Media(Media { by: other(sight.by), direction, new_target: None }))
+            one(Event::Media(Media { by: sight.by.other(), direction, new_target: None }))
         }
         (200..=299, None) => noted("reinvite_answered"),
         (status, _) => one(Event::MediaRefused { status }),

@@ -4,6 +4,7 @@ mod conversation;
 mod end;
 mod setup;
 
+use super::heard::Heard;
 use super::opening::Observed;
 use super::sight::{Seen, Sight, Stop};
 use super::state::Watched;
@@ -30,6 +31,7 @@ pub(in crate::call) fn begin(sight: &Sight) -> Decision {
         | Seen::Repeated { .. }
         | Seen::Malformed { .. }
         | Seen::Stray { .. }
+        | Seen::Heard(_)
         | Seen::Related(_)
         | Seen::Stopped(_) => Decision::default(),
     }
@@ -64,7 +66,20 @@ pub(in crate::call) fn decide(call: &Watched, sight: &Sight, now: Timestamp) -> 
         Seen::Repeated { what } => noted(format!("repeated_{}", what.to_ascii_lowercase())),
         Seen::Malformed { .. } => noted("malformed"),
         Seen::Stray { what } => noted(format!("stray_{}", what.to_ascii_lowercase())),
+        Seen::Heard(heard) => self::heard(call, sight.by, *heard),
         Seen::Related(related) => noted(related.relation.code()),
+    }
+}
+
+/// A tone belongs to the call as long as nobody has ended it. One from the called side tells what became of the call; the
+/// caller's own audio does not.
+fn heard(call: &Watched, by: Side, heard: Heard) -> Decision {
+    match (call.phase, by) {
+        (Phase::Ending | Phase::Ended, _) => Decision::default(),
+        (_, Side::Callee) => noted(heard.code()),
+        (_, Side::Caller | Side::Network | Side::Both | Side::Nobody | Side::Unknown) => {
+            noted(format!("{}_by_{by}", heard.code()))
+        }
     }
 }
 
@@ -116,15 +131,6 @@ fn passing(sight: &Sight, signal: &Signal) -> Decision {
 fn over(act: Act, side: Side, agent: Agent, status: Option<u16>, notes: &[&str]) -> Event {
     let notes = notes.iter().map(|note| (*note).to_owned()).collect();
     Event::Ended(Ended { act, side, agent, status, between: None, notes, cause: None })
-}
-
-/// The other side; of what is no side, itself.
-fn other(side: Side) -> Side {
-    match side {
-        Side::Caller => Side::Callee,
-        Side::Callee => Side::Caller,
-        Side::Network | Side::Both | Side::Nobody | Side::Unknown => side,
-    }
 }
 
 fn stop_note(stop: Stop) -> &'static str {

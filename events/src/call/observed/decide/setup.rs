@@ -1,6 +1,6 @@
 //! Before the answer.
 
-use super::{noted, one, other, over, passing};
+use super::{noted, one, over, passing};
 use crate::call::decide::{Decision, provisional_event};
 use crate::call::event::{Act, AnswerFacts, Event};
 use crate::call::observed::opening::EndSeen;
@@ -21,7 +21,7 @@ pub(super) fn decide(call: &Watched, sight: &Sight, signal: &Signal) -> Decision
         Signal::Ack(_) => one(Event::FoundConnected),
         Signal::Bye(_) => bye(call, sight.by),
         Signal::ByeAnswered(response) => {
-            let by = other(sight.by);
+            let by = sight.by.other();
             let events = vec![
                 Event::FoundConnected,
                 Event::EndSeen(EndSeen { by, act: Act::Bye }),
