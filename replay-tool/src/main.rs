@@ -42,6 +42,10 @@ mod stories;
 #[allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 #[path = "../tests/support/story.rs"]
 mod story;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
+#[path = "../tests/support/tones.rs"]
+mod tones;
 
 fn main() -> std::process::ExitCode {
     cli::main().into()

@@ -1,12 +1,11 @@
 //! Tones in the audio of a capture.
 
-use std::f32::consts::TAU;
-
 use callbox_sip::observe::tones::ToneKind;
 use callbox_sip::observe::tones::g711::Law;
 
 use super::*;
 use crate::packets::{Pcap, datagram};
+use crate::tones::{self, BUSY};
 
 const MEDIA: &str = "192.0.2.1:4000";
 const SERVER: &str = "192.0.2.9:7000";
@@ -34,26 +33,17 @@ struct Style {
 const PLAIN: Style =
     Style { law: Law::A, destination: MEDIA, lost: usize::MAX, first: 0x80, behind: &[], padding: &[] };
 
-fn pack(law: Law, sample: i16) -> u8 {
-    (0..=255).min_by_key(|byte| law.sample(*byte).abs_diff(sample)).unwrap()
-}
-
 /// Five seconds of busy tone from the server.
 fn busy(mut capture: Pcap, style: Style) -> Pcap {
-    let payload_type = if style.law == Law::Mu { 0 } else { 8 };
-    for packet in (0..250_u32).filter(|packet| !(*packet as usize + 1).is_multiple_of(style.lost)) {
-        let sounds = packet % 50 < 25;
-        let sample = |index: u32| {
-            let time = (packet * 160 + index) as f32 / 8_000.0;
-            if sounds { (8_000.0 * (TAU * 425.0 * time).sin()) as i16 } else { 0 }
-        };
-        let audio: Vec<u8> = (0..160).map(|index| pack(style.law, sample(index))).collect();
-        let numbers =
-            [(packet as u16).to_be_bytes().to_vec(), (packet * 160).to_be_bytes().to_vec(), vec![1, 2, 3, 4]];
-        let head = [vec![style.first, payload_type], numbers.concat(), style.behind.to_vec()].concat();
-        let rtp = [&head[..], &audio, style.padding].concat();
-        capture =
-            capture.add(1_000_000 + u64::from(packet) * 20_000, &datagram(SERVER, style.destination, &rtp));
+    let sounds = BUSY.repeat(5);
+    for (number, audio) in tones::payloads(style.law, &sounds).iter().enumerate() {
+        if (number + 1).is_multiple_of(style.lost) {
+            continue;
+        }
+        let packet =
+            tones::rtp(style.first, style.law, number, style.behind, &[audio, style.padding].concat());
+        let at = 1_000_000 + number as u64 * 20_000;
+        capture = capture.add(at, &datagram(SERVER, style.destination, &packet));
     }
     capture
 }

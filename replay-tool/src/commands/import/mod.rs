@@ -146,7 +146,7 @@ impl Report {
             (known, "already in the store"),
             (different, "left as they are: the store has them from another capture"),
             (too_large, "cut short: a message is too large for a store"),
-            (tones, "tones heard in the audio"),
+            (tones, "tones heard in the audio of calls"),
         ]
         .into_iter()
         .filter(|(number, _)| *number > 0)

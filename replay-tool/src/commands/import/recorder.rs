@@ -3,6 +3,8 @@
 use std::collections::{HashSet, VecDeque};
 use std::net::SocketAddr;
 
+use callbox_events::call::Input;
+use callbox_events::call::observed::Seen;
 use callbox_events::schema::Commit;
 use callbox_events::{CallId, Timestamp};
 use callbox_sip::observe::tones::Tone;
@@ -29,7 +31,7 @@ pub struct Recorded {
     pub too_large: u64,
     /// Events that are new in the store.
     pub events: u64,
-    /// Tones that were heard.
+    /// Tones that were heard in the audio of calls under way.
     pub tones: u64,
 }
 
@@ -148,13 +150,19 @@ impl Sink for Recorder<'_> {
         self.take(commits);
     }
 
-    fn hear(&mut self, _: Timestamp, _: SocketAddr, _: Tone) {
-        self.recorded.tones += 1;
+    fn hear(&mut self, at: Timestamp, media: SocketAddr, tone: Tone) {
+        let commits = self.observer.hear(at, media, tone);
+        self.recorded.tones += commits.iter().filter(|commit| is_tone(commit)).count() as u64;
+        self.take(commits);
     }
 
     fn is_closed(&self) -> bool {
         self.failure.is_some()
     }
+}
+
+fn is_tone(commit: &Commit) -> bool {
+    matches!(&commit.input, Input::Observed(sight) if matches!(sight.seen, Seen::Heard(_)))
 }
 
 fn refused(error: &AppendError) -> Failure {
