@@ -1,10 +1,10 @@
 //! The judgement, step by step: facts, rule, announcement, contradictions, races, fault, words.
 
 use super::draft::Draft;
-use super::facts::{Fact, Facts};
+use super::facts::{Fact, Facts, millis};
 use super::tuple::{EndedBy, SeenReason, SipFacts, Verdict, Why};
 use super::vocabulary::{Direction, Rulebook, VerdictPhase};
-use super::{announcement, contradictions, explain, fault, races, rules};
+use super::{announcement, contradictions, explain, fault, races, rules, text};
 use crate::call::observed::{Seen, Sight};
 use crate::call::{Act, Event};
 use crate::party::Role;
@@ -131,13 +131,18 @@ fn asides(facts: &Facts<'_>) -> Vec<(u64, String)> {
     hangup.chain(warnings).map(|says| (decisive.event, says)).collect()
 }
 
-/// What an observer noticed on the way: failures that were overcome, messages that were hardly readable.
+/// What an observer noticed on the way: failures that were overcome, messages that were hardly readable, its own absence.
 fn watched(facts: &Facts<'_>) -> Vec<(u64, String)> {
     let Some(watch) = &facts.watch else { return Vec::new() };
     let aside = |sight: &Fact<&Sight>| {
         if let Seen::Overcome(response) = &sight.what.seen {
             let status = response.status;
             return Some((sight.event, format!("{status} came first, and the caller sent the INVITE again")));
+        }
+        if let Seen::Resumed = sight.what.seen {
+            let last = watch.before(sight.event).next()?;
+            let unseen = text::span(millis(sight.at, last.at));
+            return Some((sight.event, format!("what passed in the {unseen} before may not have been seen")));
         }
         let Seen::Malformed { problem, mended } = &sight.what.seen else { return None };
         let how = if *mended { "could only be read mended" } else { "could not be read" };

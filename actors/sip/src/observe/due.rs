@@ -52,8 +52,13 @@ impl Deadlines {
 
     /// The call is over: only latecomers are waited for.
     pub(super) fn over(&mut self, release: Timestamp) {
+        self.only(Due::Release, release);
+    }
+
+    /// Nothing else is waited for.
+    pub(super) fn only(&mut self, due: Due, at: Timestamp) {
         self.0.clear();
-        self.set(Due::Release, release);
+        self.set(due, at);
     }
 
     /// The next deadline.

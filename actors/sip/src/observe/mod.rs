@@ -14,6 +14,8 @@
 //! 6. Timers run by the capture's own time: each message, or [`Observer::wait`], lets it pass.
 //!    [`Observer::finish`] says that nothing more will come.
 //!
+//! An observer that is killed leaves calls open. [`Observer::resume`] takes them up again from their records.
+//!
 //! Memory is bounded by [`ObserverConfig`], whatever the traffic.
 
 mod attempt;
@@ -36,6 +38,6 @@ mod tracked;
 mod wishes;
 
 pub use config::ObserverConfig;
-pub use observer::Observer;
+pub use observer::{NotOpen, Observer};
 pub use recognise::{Start, is_sip, start_of};
 pub use sighting::Sighting;

@@ -1,6 +1,7 @@
 //! All observed calls at once: which call a message belongs to, what is due, and how much is kept in mind.
 
 mod hearing;
+mod resuming;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -19,6 +20,8 @@ use super::tracked::Tracked;
 use super::wishes::Wishes;
 use super::{Sighting, classify, mend};
 use crate::wire::{Limits, Message, call_id_of};
+
+pub use resuming::NotOpen;
 
 /// Names a call inside an observer; in the order in which they began.
 pub(super) type Slot = u64;
@@ -112,7 +115,7 @@ impl Observer {
     }
 
     fn message(&mut self, read: &Read, sighting: &Sighting, commits: &mut Vec<Commit>) {
-        match self.place_of(&read.message) {
+        match self.place_of(&read.message, sighting.at) {
             Place::Call(slot) => {
                 self.touch(slot, commits, |call, own| {
                     call.mended(read.problem.clone(), sighting, own);
@@ -134,10 +137,12 @@ impl Observer {
     }
 
     /// Which call a message belongs to: by Call-ID and tags, the newest first.
-    fn place_of(&self, message: &Message) -> Place {
+    fn place_of(&self, message: &Message, at: Timestamp) -> Place {
         let is_invite = message.is_request() && message.method().as_str() == "INVITE";
         let begins = is_invite && message.to_tag().is_none();
-        let slots = self.by_call_id.get(message.call_id()).map(SmallVec::as_slice).unwrap_or_default();
+        let all = self.by_call_id.get(message.call_id()).map(SmallVec::as_slice).unwrap_or_default();
+        let slots: SmallVec<[Slot; 4]> =
+            all.iter().copied().filter(|slot| self.is_in_time(*slot, at)).collect();
         let fits = |slot: &&Slot| {
             self.calls.get(slot).is_some_and(|call| {
                 let known = call.parties.by_tags(message);
@@ -149,6 +154,7 @@ impl Observer {
             Some(slot) => Place::Call(*slot),
             None if begins => Place::New,
             // Right Call-ID, wrong tags: somebody guesses, or a fork that nobody knows of.
+            None if slots.is_empty() && !all.is_empty() => Place::Nowhere,
             None if !slots.is_empty() => slots.last().map_or(Place::Nowhere, |slot| Place::Call(*slot)),
             None if classify::may_begin_midway(message) => Place::New,
             None => Place::Nowhere,
@@ -163,6 +169,7 @@ impl Observer {
         let first = First::of(message, sighting, self.config.sip);
         let (call_id, cseq) = (message.call_id().to_owned(), message.cseq().0);
         let id = CallId::derive_observed(sighting.at, &call_id, &first.caller_tag, cseq);
+        self.forget_twin(&call_id, id);
         let record = Record::new(self.unused(id));
         let links = self.legs.begin(slot, message, sighting);
         let (mut call, mut own) = Tracked::begin(message, sighting, first, record, self.config);

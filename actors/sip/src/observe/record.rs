@@ -9,6 +9,10 @@ use callbox_events::sip::Peer;
 
 use super::Sighting;
 
+/// A commit that is not the next of its call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct OutOfPlace;
+
 /// One call's machine and its place in its stream.
 #[derive(Debug, Clone)]
 pub(super) struct Record {
@@ -19,6 +23,31 @@ pub(super) struct Record {
 impl Record {
     pub(super) fn new(id: CallId) -> Self {
         Self { id, call: Call::default() }
+    }
+
+    /// Goes on with a record: takes the next of its commits in.
+    ///
+    /// # Errors
+    /// Nothing, if the commit does not follow on the ones before.
+    pub(super) fn follow(&mut self, commit: &Commit) -> Result<(), OutOfPlace> {
+        if commit.call != self.id || commit.version != self.call.version {
+            return Err(OutOfPlace);
+        }
+        commit
+            .events
+            .iter()
+            .try_for_each(|happened| self.call.apply(&happened.event, commit.at))
+            .map_err(|_| OutOfPlace)
+    }
+
+    /// Whether nothing more is to come.
+    pub(super) fn is_released(&self) -> bool {
+        self.call.is_released()
+    }
+
+    /// When the last event was recorded.
+    pub(super) fn last_event_at(&self) -> Timestamp {
+        self.call.last_event_at
     }
 
     pub(super) fn id(&self) -> CallId {
@@ -61,6 +90,18 @@ impl Record {
             wire: wire.into_iter().collect(),
         })
     }
+}
+
+/// The message of a commit as it was sighted.
+pub(super) fn sighted(commit: &Commit) -> Option<Sighting> {
+    let wire = commit.wire.first()?;
+    Some(Sighting {
+        at: commit.at,
+        source: wire.peer.addr,
+        destination: wire.to?.addr,
+        transport: wire.peer.transport,
+        bytes: wire.bytes.clone().into(),
+    })
 }
 
 /// A sighted message as the record keeps it: with both its ends.

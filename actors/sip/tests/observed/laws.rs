@@ -10,7 +10,7 @@ use callbox_sip::observe::{Observer, ObserverConfig, Sighting};
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-use crate::script::{Script, address, by_call, heard, observe};
+use crate::script::{Script, address, by_call, heard, observe, resumed};
 use crate::tables::{rows, whole};
 
 /// All messages of all tables.
@@ -96,6 +96,26 @@ proptest! {
         let commits = watch(ObserverConfig::default(), &[sighting]);
         for call in by_call(commits) {
             whole("any bytes", &call);
+        }
+    }
+}
+
+/// Killed anywhere: what was on record is gone on with, whole, and nothing is written twice.
+#[test]
+fn an_observer_that_is_killed_goes_on_where_its_record_ends() {
+    for row in rows() {
+        let sightings = Script::play(&row.script);
+        for cut in 1..sightings.len() {
+            let (before, after) = sightings.split_at(cut);
+            let mut observer = Observer::new(ObserverConfig::default());
+            let mut commits: Vec<Commit> = before.iter().flat_map(|one| observer.see(one.clone())).collect();
+            let mut observer = resumed(&commits, before[cut - 1].at);
+            commits.extend(after.iter().flat_map(|one| observer.see(one.clone())));
+            commits.extend(observer.finish());
+            assert_eq!(observer.calls(), 0, "{}", row.title);
+            for call in by_call(commits) {
+                whole(&format!("{}, killed after {cut} messages", row.title), &call);
+            }
         }
     }
 }

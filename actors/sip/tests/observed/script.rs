@@ -22,12 +22,13 @@
 //! | `media=M` | where its session description wants audio, if not at the sender |
 //! | `bytes="..."` instead of a message | anything; `\n` is CRLF |
 //!
-//! `tone busy A` is heard now in audio that is sent to A and has sounded for three seconds; `tone busy A 5s` for five.
+//! `kill` kills the observer and begins another one on the record of the first. `tone busy A` is heard now in audio that is sent to A and has sounded for three seconds; `tone busy A 5s` for five.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use callbox_events::call::EventKind;
 use callbox_events::schema::{Commit, StoredCommit};
 use callbox_events::sip::Transport;
 use callbox_events::verdict::Confidence;
@@ -46,6 +47,8 @@ pub struct Script {
     pub sightings: Vec<Sighting>,
     /// What was heard, and before which of the sightings.
     pub tones: Vec<(usize, SocketAddr, Tone)>,
+    /// Where the observer is killed: before which of the sightings, and when.
+    kills: Vec<(usize, Timestamp)>,
 }
 
 /// What the messages of one Call-ID have in common so far.
@@ -66,13 +69,16 @@ impl Script {
 
     /// What an observer makes of a script, messages and tones.
     pub fn watched(text: &str) -> Vec<Vec<StoredCommit>> {
-        let Self { sightings, tones, .. } = Self::played(text);
+        let Self { sightings, tones, kills, .. } = Self::played(text);
         let mut observer = Observer::new(ObserverConfig::default());
         let mut commits = Vec::new();
         let mut tones = tones.into_iter().peekable();
         for index in 0..=sightings.len() {
             while let Some((_, addr, tone)) = tones.next_if(|(before, ..)| *before == index) {
                 commits.extend(observer.hear(tone.until, addr, tone));
+            }
+            for (_, at) in kills.iter().filter(|(before, _)| *before == index) {
+                observer = resumed(&commits, *at);
             }
             commits.extend(sightings.get(index).into_iter().flat_map(|one| observer.see(one.clone())));
         }
@@ -90,6 +96,10 @@ impl Script {
 
     fn step(&mut self, step: &str) {
         if step.is_empty() {
+            return;
+        }
+        if step == "kill" {
+            self.kills.push((self.sightings.len(), Timestamp::from_micros(self.now)));
             return;
         }
         if let Some(span) = step.strip_prefix('+') {
@@ -251,6 +261,20 @@ pub fn observe(sightings: Vec<Sighting>) -> Vec<Vec<StoredCommit>> {
     commits.extend(observer.finish());
     assert_eq!(observer.calls(), 0, "a call was kept in mind after the end");
     by_call(commits)
+}
+
+/// An observer that takes up at `now` what another one left open when it was killed.
+pub fn resumed(commits: &[Commit], now: Timestamp) -> Observer {
+    let mut observer = Observer::new(ObserverConfig::default());
+    assert_eq!(observer.wait(now), []);
+    for call in by_call(commits.to_vec()) {
+        let record: Vec<Commit> = call.into_iter().map(|stored| stored.commit).collect();
+        let released = record.iter().flat_map(|commit| &commit.events);
+        if !released.clone().any(|happened| happened.event.kind() == EventKind::Released) {
+            assert_eq!(observer.resume(&record), Ok(Vec::new()));
+        }
+    }
+    observer
 }
 
 /// Commits sorted into their calls.

@@ -10,6 +10,9 @@ use crate::ids::CallId;
 use crate::party::Side;
 use crate::sip::{MediaDirection, Request, Response};
 
+/// What the end of a time without an observer is called, as a note and as a cause.
+pub(super) const WATCH_RESUMED: &str = "watch_resumed";
+
 /// One thing that was seen of a call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sight {
@@ -125,6 +128,8 @@ pub enum Seen {
     Heard(Heard),
     /// Another call has to do with this one.
     Related(Related),
+    /// Somebody watches again: since the sight before this one, messages may have passed unseen.
+    Resumed,
     /// Nothing more will be seen.
     Stopped(Stop),
 }
@@ -220,6 +225,7 @@ impl Sight {
             Seen::Stray { what } => message(format!("stray:{what}")),
             Seen::Heard(heard) => Cause { kind: CauseKind::Transport, detail: heard.code().to_owned() },
             Seen::Related(related) => message(related.relation.code().to_owned()),
+            Seen::Resumed => Cause { kind: CauseKind::Recovery, detail: WATCH_RESUMED.to_owned() },
             Seen::Stopped(stop) => Cause { kind: CauseKind::Transport, detail: stop.code().to_owned() },
         }
     }

@@ -41,7 +41,10 @@ impl<'a> Watch<'a> {
         // A message that belongs to a dialog tells that the other side spoke, too.
         let implied = !facts.acks.is_empty() || !facts.byes.is_empty() || self.found_connected.is_some();
         let one_sided = (!caller && callee && !self.midway_alone()) || (caller && !callee && implied);
-        if self.sights.iter().any(|sight| matches!(sight.what.seen, Seen::Stopped(Stop::Crowded))) {
+        let end = facts.ended.map_or(u64::MAX, |ended| ended.event);
+        if self.sights.iter().any(|sight| matches!(sight.what.seen, Seen::Stopped(Stop::Crowded)))
+            || self.was_away(0, end)
+        {
             Completeness::Gap
         } else if one_sided && !(self.midway && self.messages() < 2) {
             Completeness::OneSided
@@ -50,6 +53,12 @@ impl<'a> Watch<'a> {
         } else {
             facts.completeness
         }
+    }
+
+    /// Whether nobody watched for a while between two events.
+    pub fn was_away(&self, from: u64, until: u64) -> bool {
+        let between = |sight: &Fact<&Sight>| (from..until).contains(&sight.event);
+        self.sights.iter().any(|sight| matches!(sight.what.seen, Seen::Resumed) && between(sight))
     }
 
     /// A lone answer of the callee, right at the beginning of the capture, tells nothing of what its reader can see.
@@ -95,6 +104,7 @@ pub(super) fn take_sight<'a>(facts: &mut Facts<'a>, place: Fact<()>, sight: &'a 
         | Seen::Stray { .. }
         | Seen::Heard(_)
         | Seen::Related(_)
+        | Seen::Resumed
         | Seen::Stopped(_) => {}
     }
 }

@@ -43,7 +43,13 @@ pub(super) fn ack_missing(facts: &Facts<'_>) -> Option<Draft> {
     }
     let (bye, by) = observed_bye(facts)?;
     let unacknowledged = facts.connected.is_none() && facts.acks.iter().all(|ack| ack.event > bye.event);
-    if by == Side::Caller || !unacknowledged || copies < COPIES_OF_A_LOST_ACK || !is_late(facts, bye) {
+    let unseen = watch.was_away(answered.event, bye.event);
+    if by == Side::Caller
+        || unseen
+        || !unacknowledged
+        || copies < COPIES_OF_A_LOST_ACK
+        || !is_late(facts, bye)
+    {
         return None;
     }
     let waited = text::span(millis(bye.at, answered.at));
@@ -110,6 +116,7 @@ pub(super) fn transferred(facts: &Facts<'_>) -> Option<Draft> {
         | Seen::Stray { .. }
         | Seen::Heard(_)
         | Seen::Related(_)
+        | Seen::Resumed
         | Seen::Stopped(_) => false,
     });
     if refused {

@@ -11,7 +11,7 @@ use super::super::attempt::Attempt;
 use super::super::due::Due;
 use super::super::known::{Identity, Novelty};
 use super::super::{Sighting, classify};
-use super::Tracked;
+use super::{Tracked, is_initial};
 use crate::digest;
 use crate::wire::Message;
 
@@ -28,6 +28,7 @@ impl Tracked {
         sighting: &Sighting,
         commits: &mut Vec<Commit>,
     ) {
+        self.dormant = false;
         self.last_seen = self.last_seen.max(sighting.at);
         if !self.is_over() {
             self.deadlines.set(Due::Idle, sighting.at + self.config.idle);
@@ -36,6 +37,16 @@ impl Tracked {
             let what = classify::what(message);
             return self.oddity(Seen::Stray { what }, sighting, commits);
         };
+        match self.recognise(message, sighting, requester) {
+            Novelty::New => self.see_new(message, sighting, requester, commits),
+            Novelty::Relayed => self.see_relayed(message, sighting, requester, commits),
+            Novelty::Again(copies) => self.see_again(message, sighting, requester, copies, commits),
+        }
+        self.parties.meet(message, sighting);
+    }
+
+    /// What a message is to those seen before.
+    pub(super) fn recognise(&mut self, message: &Message, sighting: &Sighting, requester: Side) -> Novelty {
         // A proxy cancels, and hears failures, on its own account: not the same message as above it.
         let apart = match message.status() {
             Some(300..) => true,
@@ -45,12 +56,7 @@ impl Tracked {
         self.parties.note_request(message, requester);
         let extra =
             u32::from(apart && self.attempt.is_below(message)) + 2 * u32::from(requester == Side::Callee);
-        match self.known.take(Identity::of(message, extra), sighting, self.config.max_known) {
-            Novelty::New => self.see_new(message, sighting, requester, commits),
-            Novelty::Relayed => self.see_relayed(message, sighting, requester, commits),
-            Novelty::Again(copies) => self.see_again(message, sighting, requester, copies, commits),
-        }
-        self.parties.meet(message, sighting);
+        self.known.take(Identity::of(message, extra), sighting, self.config.max_known)
     }
 
     fn see_new(
@@ -60,35 +66,40 @@ impl Tracked {
         requester: Side,
         commits: &mut Vec<Commit>,
     ) {
-        let tag = message.to_tag().map(str::to_owned);
-        let initial = message.is_request() && message.method().as_str() == "INVITE" && tag.is_none();
-        let by = self.parties.sender(message, requester);
-        let seen = if initial {
+        if is_initial(message) {
             self.overcome(commits);
-            self.attempt = Attempt::new(message, sighting);
-            self.deadlines.set(Due::NoResponse, sighting.at + self.config.sip.patience());
-            Some(Seen::Retried {
-                credentials: classify::has_credentials(message),
-                request: digest::request(message),
-            })
-        } else if message.is_request() {
-            self.note_offer(message, requester);
-            Some(classify::request(message, &self.attempt))
-        } else {
-            if self.attempt.cseq == u32::MAX && message.method().as_str() == "INVITE" && self.is_in_setup() {
-                self.attempt = Attempt::unseen(message.cseq().0, sighting.at);
-            }
-            classify::response(message, requester, &mut self.attempt)
-        };
-        let Some(seen) = seen else { return };
+        }
+        let by = self.parties.sender(message, requester);
+        let Some(seen) = self.read(message, sighting, requester) else { return };
         let mut sight = self.sight(message, by, requester, seen);
         if let Some(Signal::ReinviteAnswered(_)) = sight.signal() {
             sight.offer = self.offer_of(requester, message.cseq().0);
         }
-        if let Some(Signal::Success(_)) = sight.signal() {
-            self.attempt.succeed(tag, sighting.at);
-        }
         self.put(sight, sighting, commits);
+    }
+
+    /// What a new message means, and what is kept in mind of it; none for what tells nothing.
+    pub(super) fn read(&mut self, message: &Message, sighting: &Sighting, requester: Side) -> Option<Seen> {
+        if is_initial(message) {
+            self.attempt = Attempt::new(message, sighting);
+            self.deadlines.set(Due::NoResponse, sighting.at + self.config.sip.patience());
+            return Some(Seen::Retried {
+                credentials: classify::has_credentials(message),
+                request: digest::request(message),
+            });
+        }
+        if message.is_request() {
+            self.note_offer(message, requester);
+            return Some(classify::request(message, &self.attempt));
+        }
+        if self.attempt.cseq == u32::MAX && message.method().as_str() == "INVITE" && self.is_in_setup() {
+            self.attempt = Attempt::unseen(message.cseq().0, sighting.at);
+        }
+        let seen = classify::response(message, requester, &mut self.attempt)?;
+        if let Seen::Signal(Signal::Success(_)) = seen {
+            self.attempt.succeed(message.to_tag().map(str::to_owned), sighting.at);
+        }
+        Some(seen)
     }
 
     /// The same message on its next hop: drawn, and a branch more or less.
@@ -99,10 +110,8 @@ impl Tracked {
         requester: Side,
         commits: &mut Vec<Commit>,
     ) {
-        let is_initial =
-            message.is_request() && message.method().as_str() == "INVITE" && message.to_tag().is_none();
         let by = self.parties.sender(message, requester);
-        if is_initial && self.attempt.relayed(message, sighting) && self.held.is_some() {
+        if is_initial(message) && self.attempt.relayed(message, sighting) && self.held.is_some() {
             self.overcome(commits);
             let seen = Seen::Retried { credentials: false, request: digest::request(message) };
             let sight = self.sight(message, by, requester, seen);

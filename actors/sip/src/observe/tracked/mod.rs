@@ -1,7 +1,10 @@
 //! One observed call: which of its messages are new, what they mean, and what is waited for.
 
 mod messages;
+mod restored;
 mod writing;
+
+pub(super) use restored::Restored;
 
 use callbox_events::Timestamp;
 use callbox_events::call::observed::{Again, Seen, Sight};
@@ -45,6 +48,10 @@ pub(super) struct Tracked {
     oddities: u32,
     stray: u32,
     repeated: bool,
+    /// Restored from its record, and nothing was seen of it since.
+    pub dormant: bool,
+    /// Nobody watched between the end of its record and the next thing that is written into it.
+    away: bool,
 }
 
 impl Tracked {
@@ -56,8 +63,33 @@ impl Tracked {
         record: Record,
         config: ObserverConfig,
     ) -> (Self, Vec<Commit>) {
-        let has_invite =
-            message.is_request() && message.method().as_str() == "INVITE" && message.to_tag().is_none();
+        let opening = Box::new(first.opening.clone());
+        let mut call = Self::new(message, sighting, first, record, config);
+        let mut commits = Vec::new();
+        if is_initial(message) {
+            let seen = Seen::Invite { opening, request: digest::request(message) };
+            let sight = call.sight(message, Side::Caller, Side::Caller, seen);
+            call.write(sight, sighting.at, Some(wire(sighting, config.max_bytes)), &mut commits);
+        } else {
+            let sight = Sight::new(Side::Nobody, None, Seen::Midway { opening });
+            call.write(sight, sighting.at, None, &mut commits);
+            call.parties.meet(message, sighting);
+            call.see(message, sighting, &mut commits);
+        }
+        call.parties.meet(message, sighting);
+        call.deadlines.set(Due::Idle, sighting.at + config.idle);
+        (call, commits)
+    }
+
+    /// What is known of a call from its first message. An INVITE counts as seen; any other is yet to be.
+    fn new(
+        message: &Message,
+        sighting: &Sighting,
+        first: First,
+        record: Record,
+        config: ObserverConfig,
+    ) -> Self {
+        let has_invite = is_initial(message);
         let attempt = match (has_invite, message.method().as_str()) {
             (true, _) => Attempt::new(message, sighting),
             (false, "INVITE" | "CANCEL") if message.to_tag().is_none() || !message.is_request() => {
@@ -83,29 +115,15 @@ impl Tracked {
             oddities: 0,
             stray: 0,
             repeated: false,
+            dormant: false,
+            away: false,
         };
-        let opening = Box::new(first.opening);
-        let mut commits = Vec::new();
         if has_invite {
             call.parties.note_request(message, Side::Caller);
             call.known.take(Identity::of(message, 0), sighting, config.max_known);
-            let sight = call.sight(
-                message,
-                Side::Caller,
-                Side::Caller,
-                Seen::Invite { opening, request: digest::request(message) },
-            );
             call.deadlines.set(Due::NoResponse, sighting.at + config.sip.patience());
-            call.write(sight, sighting.at, Some(wire(sighting, config.max_bytes)), &mut commits);
-        } else {
-            let sight = Sight::new(Side::Nobody, None, Seen::Midway { opening });
-            call.write(sight, sighting.at, None, &mut commits);
-            call.parties.meet(message, sighting);
-            call.see(message, sighting, &mut commits);
         }
-        call.parties.meet(message, sighting);
-        call.deadlines.set(Due::Idle, sighting.at + config.idle);
-        (call, commits)
+        call
     }
 
     /// Whether a new INVITE without a To tag, of this number, goes on with this call.
@@ -142,4 +160,9 @@ impl Tracked {
     pub(super) fn related(&mut self, sight: Sight, at: Timestamp, commits: &mut Vec<Commit>) {
         self.queue(sight, at, None, commits);
     }
+}
+
+/// Whether a message is an INVITE that begins a call, or goes on with its beginning.
+fn is_initial(message: &Message) -> bool {
+    message.is_request() && message.method().as_str() == "INVITE" && message.to_tag().is_none()
 }

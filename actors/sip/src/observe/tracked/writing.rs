@@ -138,6 +138,10 @@ impl Tracked {
         wire: Option<WireMessage>,
         commits: &mut Vec<Commit>,
     ) {
+        if std::mem::take(&mut self.away) && !self.is_over() && !matches!(sight.seen, Seen::Stopped(_)) {
+            let resumed = Sight { again: self.again, ..Sight::new(Side::Nobody, None, Seen::Resumed) };
+            commits.extend(self.record.take(resumed, at, None));
+        }
         sight.again = self.again;
         let before = self.record.phase();
         let cancelled = matches!(sight.signal(), Some(Signal::Cancel(_)));

@@ -6,7 +6,7 @@ mod setup;
 
 use super::heard::Heard;
 use super::opening::Observed;
-use super::sight::{Seen, Sight, Stop};
+use super::sight::{Seen, Sight, Stop, WATCH_RESUMED};
 use super::state::Watched;
 use crate::call::decide::Decision;
 use crate::call::event::{Act, Ended, Event, Noted};
@@ -33,6 +33,7 @@ pub(in crate::call) fn begin(sight: &Sight) -> Decision {
         | Seen::Stray { .. }
         | Seen::Heard(_)
         | Seen::Related(_)
+        | Seen::Resumed
         | Seen::Stopped(_) => Decision::default(),
     }
 }
@@ -67,6 +68,7 @@ pub(in crate::call) fn decide(call: &Watched, sight: &Sight, now: Timestamp) -> 
         Seen::Malformed { .. } => noted("malformed"),
         Seen::Stray { what } => noted(format!("stray_{}", what.to_ascii_lowercase())),
         Seen::Heard(heard) => self::heard(call, sight.by, *heard),
+        Seen::Resumed => noted(WATCH_RESUMED),
         Seen::Related(related) => noted(related.relation.code()),
     }
 }
