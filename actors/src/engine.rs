@@ -32,6 +32,8 @@ pub struct Engine {
     owns_journal: bool,
     running: Running,
     next_shard: AtomicUsize,
+    /// Observed calls that were open when the journal was.
+    watched: Vec<CallId>,
 }
 
 impl Engine {
@@ -63,10 +65,11 @@ impl Engine {
     }
 
     fn start(config: Config, journal: Arc<dyn Journal>, owns_journal: bool) -> Result<Self, OpenError> {
-        let calls = unfinished(journal.as_ref(), &config.node)?;
+        let left = unfinished(journal.as_ref(), &config.node)?;
         let config = Arc::new(config);
-        let running = start(Arc::clone(&config), Arc::clone(&journal), calls)?;
-        Ok(Self { config, journal, owns_journal, running, next_shard: AtomicUsize::new(0) })
+        let running = start(Arc::clone(&config), Arc::clone(&journal), left.own)?;
+        let next_shard = AtomicUsize::new(0);
+        Ok(Self { config, journal, owns_journal, running, next_shard, watched: left.watched })
     }
 
     /// Places a call. Resolves when it is durable; the INVITE leaves after that.
@@ -215,6 +218,13 @@ impl Engine {
     #[must_use]
     pub fn listening(&self) -> &[Peer] {
         &self.running.listening
+    }
+
+    /// The observed calls that had no end in the journal when it was opened. They are nobody's: an engine does not go on
+    /// with them, another observer may.
+    #[must_use]
+    pub fn left_watched(&self) -> &[CallId] {
+        &self.watched
     }
 
     /// The journal it writes to.

@@ -1,38 +1,41 @@
 //! The calls that a former engine left: those without an end, and those whose transactions had not drained.
 
-use std::collections::HashSet;
-
 use callbox_events::CallId;
-use callbox_events::call::{EventKind, Input};
+use callbox_events::call::Input;
 use callbox_events::schema::Commit;
-use callbox_store::{Cursor, Journal, ReadError};
+use callbox_store::{Journal, ReadError, unreleased};
 
-/// A call of others: there is nothing to go on with.
-fn is_watched(first: &Commit) -> bool {
-    matches!(first.input, Input::Observed(_))
+/// What was left open in a journal.
+#[derive(Debug, Default)]
+pub(crate) struct Left {
+    /// The commits of every call of our own, call by call in the order of their ids.
+    pub own: Vec<Vec<Commit>>,
+    /// Calls of others that somebody watched: there is nothing for an engine to go on with.
+    pub watched: Vec<CallId>,
 }
 
-/// The commits of every call of `node` that was not released, call by call in the order of their ids.
+enum Kind {
+    Own,
+    Watched,
+}
+
+/// Every call of `node`, and every observed one, that was not released.
 ///
 /// # Errors
 /// [`ReadError`] of the journal.
-pub(crate) fn unfinished(journal: &dyn Journal, node: &str) -> Result<Vec<Vec<Commit>>, ReadError> {
-    let mut open: HashSet<CallId> = HashSet::new();
-    for stored in journal.read_all(Cursor::START)? {
-        let commit = stored?.commit;
-        if commit.node != node {
-            continue;
+pub(crate) fn unfinished(journal: &dyn Journal, node: &str) -> Result<Left, ReadError> {
+    let open = unreleased(journal, |first| match first.input {
+        Input::Observed(_) => Some(Kind::Watched),
+        Input::Command(_) | Input::Signal(_) | Input::Timer(_) | Input::Recovery(_) => {
+            (first.node == node).then_some(Kind::Own)
         }
-        if commit.events.iter().any(|happened| happened.event.kind() == EventKind::Released) {
-            open.remove(&commit.call);
-        } else if commit.version == 0 && !is_watched(&commit) {
-            open.insert(commit.call);
+    })?;
+    let mut left = Left::default();
+    for (call, kind) in open {
+        match kind {
+            Kind::Own => left.own.push(journal.read(call)?.into_iter().map(|stored| stored.commit).collect()),
+            Kind::Watched => left.watched.push(call),
         }
     }
-    let mut calls: Vec<CallId> = open.into_iter().collect();
-    calls.sort_unstable();
-    calls
-        .into_iter()
-        .map(|call| Ok(journal.read(call)?.into_iter().map(|stored| stored.commit).collect()))
-        .collect()
+    Ok(left)
 }

@@ -38,6 +38,7 @@ mod select;
 pub mod sled;
 mod subscription;
 pub mod testing;
+mod unreleased;
 pub mod verify;
 pub mod wal;
 pub mod watermark;
@@ -48,3 +49,4 @@ pub use journal::{CallIds, Caps, Commits, Cursor, Expect, Head, Journal, Journal
 pub use open_error::OpenError;
 pub use select::{FindError, find};
 pub use subscription::{Bell, Heard, Next, Source, Subscription};
+pub use unreleased::unreleased;

@@ -47,6 +47,10 @@ pub struct Options {
     #[arg(long, value_name = "FILE")]
     pub hep_password_file: Option<PathBuf>,
 
+    /// Give up a mirrored call of which nothing was seen for this long [default: 4 hours]
+    #[arg(long, value_name = "SECS")]
+    pub hep_idle: Option<Seconds>,
+
     /// What happens to a new call without a command.
     #[arg(
         long,
@@ -147,6 +151,7 @@ impl Options {
             hep: self.hep.or(below.hep),
             hep_allow: if self.hep_allow.is_empty() { below.hep_allow } else { self.hep_allow },
             hep_password_file: self.hep_password_file.or(below.hep_password_file),
+            hep_idle: self.hep_idle.or(below.hep_idle),
             incoming: self.incoming.or(below.incoming),
             ring_after: self.ring_after.or(below.ring_after),
             answer_after: self.answer_after.or(below.answer_after),

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use callbox_events::call::{Policy, RecoveryPolicy, SipTimers};
 use callbox_events::sip::{Peer, Transport};
+use callbox_sip::observe::ObserverConfig;
 use callbox_store::proof::key::SigningKey;
 
 use crate::failure::Failure;
@@ -58,6 +59,8 @@ pub struct HepSettings {
     pub addr: SocketAddr,
     /// Who may send.
     pub gate: Gate,
+    /// What is kept in mind of the calls.
+    pub observer: ObserverConfig,
 }
 
 impl TryFrom<Options> for Settings {
@@ -110,7 +113,11 @@ fn hep(options: &Options) -> Result<Option<HepSettings>, Failure> {
         return Err(Failure::usage(format!("--hep {addr} would let anybody write calls into the journal"))
             .hint("name who may send with --hep-allow IP or --hep-allow NETWORK; --hep-allow any lets everybody"));
     }
-    Ok(Some(HepSettings { addr, gate }))
+    let mut observer = ObserverConfig::default();
+    if let Some(idle) = options.hep_idle {
+        observer.idle = Duration::from_millis(idle.millis());
+    }
+    Ok(Some(HepSettings { addr, gate, observer }))
 }
 
 fn policy(options: &Options) -> Result<Policy, Failure> {

@@ -56,21 +56,39 @@ impl Sender {
 
     /// A call that is answered and hung up by its caller.
     fn call(&self) {
-        let head = |start: &str, cseq: &str, tag: &str| {
-            format!(
-                "{start}\r\nVia: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK{}\r\nFrom: <sip:alice@192.0.2.1>;tag=a1\r\n\
-                 To: <sip:bob@192.0.2.2>{tag}\r\nCall-ID: mirrored@192.0.2.1\r\nCSeq: {cseq}\r\n\
-                 Contact: <sip:x@192.0.2.9>\r\nContent-Length: 0\r\n\r\n",
-                &cseq[..1]
-            )
-        };
+        self.answered();
+        self.hung_up();
+    }
+
+    fn answered(&self) {
         self.message(1, 2, &head("INVITE sip:bob@192.0.2.2 SIP/2.0", "1 INVITE", ""));
         self.message(2, 1, &head("SIP/2.0 180 Ringing", "1 INVITE", ";tag=b1"));
         self.message(2, 1, &head("SIP/2.0 200 OK", "1 INVITE", ";tag=b1"));
         self.message(1, 2, &head("ACK sip:bob@192.0.2.2 SIP/2.0", "1 ACK", ";tag=b1"));
+    }
+
+    fn hung_up(&self) {
         self.message(1, 2, &head("BYE sip:bob@192.0.2.2 SIP/2.0", "2 BYE", ";tag=b1"));
         self.message(2, 1, &head("SIP/2.0 200 OK", "2 BYE", ";tag=b1"));
     }
+}
+
+fn head(start: &str, cseq: &str, tag: &str) -> String {
+    format!(
+        "{start}\r\nVia: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK{}\r\nFrom: <sip:alice@192.0.2.1>;tag=a1\r\n\
+         To: <sip:bob@192.0.2.2>{tag}\r\nCall-ID: mirrored@192.0.2.1\r\nCSeq: {cseq}\r\n\
+         Contact: <sip:x@192.0.2.9>\r\nContent-Length: 0\r\n\r\n",
+        &cseq[..1]
+    )
+}
+
+/// A mirror that is killed, by SIGKILL, in the midst of a call; gives the call.
+fn killed_in_conversation(store: &Path) -> String {
+    let daemon = Daemon::start(store, &["--hep", "udp:127.0.0.1:0"]);
+    Sender::to(&daemon, None).answered();
+    let call = wait_for(store, EventKind::Connected);
+    drop(daemon);
+    call
 }
 
 /// Waits until the journal in `store` has an event of this kind; gives its call.
@@ -137,6 +155,43 @@ fn a_call_that_is_open_when_the_mirror_closes_ends_as_far_as_it_was_seen() {
     let daemon = Daemon::start(dir.path(), &[]);
     let listed = daemon.get(&format!("/v1/calls/{call}"));
     assert_eq!((&listed["cause"], &listed["family"]), (&"capture_ended".into(), &"unknown".into()));
+    assert!(daemon.stop().0.success());
+}
+
+#[test]
+fn a_call_that_a_killed_mirror_left_open_goes_on_with_the_next_one() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let call = killed_in_conversation(dir.path());
+    let daemon = Daemon::start(dir.path(), &["--hep", "udp:127.0.0.1:0"]);
+    assert_eq!(metric(&daemon, "callbox_hep_resumed_total"), 1);
+    assert_eq!(daemon.get(&format!("/v1/calls/{call}"))["cause"], "alive");
+    Sender::to(&daemon, None).hung_up();
+    assert_eq!(wait_for(dir.path(), EventKind::Ended), call);
+    let verdict = daemon.get(&format!("/v1/calls/{call}/why"))["verdict"].clone();
+    assert_eq!((&verdict["cause"], &verdict["ended_by"]["side"]), (&"hangup".into(), &"caller".into()));
+    assert_eq!((&verdict["completeness"], &verdict["phase"]), (&"gap".into(), &"connected".into()));
+    assert_eq!(metric(&daemon, "callbox_hep_calls_total"), 0, "it is no new call");
+    assert!(daemon.stop().0.success());
+}
+
+#[test]
+fn a_call_of_which_nothing_comes_any_more_after_the_mirror_was_killed_is_given_up() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let call = killed_in_conversation(dir.path());
+    let daemon = Daemon::start(dir.path(), &["--hep", "udp:127.0.0.1:0", "--hep-idle", "0.5"]);
+    assert_eq!(wait_for(dir.path(), EventKind::Ended), call);
+    let verdict = daemon.get(&format!("/v1/calls/{call}/why"))["verdict"].clone();
+    assert_eq!((&verdict["cause"], &verdict["confidence"]), (&"capture_ended".into(), &"none".into()));
+    assert_eq!(verdict["completeness"], "truncated");
+    assert!(daemon.stop().0.success());
+}
+
+#[test]
+fn a_daemon_without_a_mirror_ends_what_a_killed_one_left_open() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let call = killed_in_conversation(dir.path());
+    let daemon = Daemon::start(dir.path(), &[]);
+    assert_eq!(daemon.get(&format!("/v1/calls/{call}"))["cause"], "capture_ended");
     assert!(daemon.stop().0.success());
 }
 

@@ -357,7 +357,7 @@ impl Sim {
         owner.ids = SeededIds::new(seed);
         let seat = Arc::clone(&owner.seat);
         let mut restored = Vec::new();
-        for commits in unfinished(&owner.journal, &owner.name).unwrap_or_default() {
+        for commits in unfinished(&owner.journal, &owner.name).unwrap_or_default().own {
             match CallCore::restore(now, &commits, &seat) {
                 Ok(core) => {
                     if let Some(role) = core.call().profile.as_ref().map(|profile| profile.role) {

@@ -21,6 +21,8 @@ pub struct Counters {
     pub skewed: AtomicU64,
     /// Calls that were begun in the journal.
     pub calls: AtomicU64,
+    /// Calls of an earlier mirror that were taken up again.
+    pub resumed: AtomicU64,
     /// Records that the journal did not take.
     pub unwritten: AtomicU64,
 }

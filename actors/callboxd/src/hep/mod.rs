@@ -7,6 +7,9 @@
 //!    and counted.
 //! 3. The [`scribe`], another thread, hands the messages to the observer and what that says to the journal.
 //!
+//! Calls that an earlier mirror left open, because it was killed, are taken up again at the start. A daemon that starts
+//! without a mirror ends them as far as they were seen: nobody watches any more ([`abandon`]).
+//!
 //! Everything that is not taken is counted, and shown by `/metrics`.
 
 mod counters;
@@ -20,13 +23,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::sync_channel;
 use std::thread::JoinHandle;
 
+use callbox::CallId;
 use callbox::clock::Clock;
+use callbox_sip::observe::ObserverConfig;
 use callbox_store::Journal;
 
 pub use counters::Counters;
-use gate::Gate;
 
 use crate::failure::Failure;
+use crate::settings::HepSettings;
 
 /// Messages that may wait for the observer.
 const QUEUE: usize = 8_192;
@@ -49,12 +54,28 @@ pub fn bind(addr: SocketAddr) -> Result<UdpSocket, Failure> {
     UdpSocket::bind(addr).map_err(|e| Failure::other(format!("can't listen on hep:{addr}: {e}")))
 }
 
+/// Ends the calls `left` open by a mirror that was killed, since there is none any more.
+pub fn abandon(journal: Arc<dyn Journal>, left: &[CallId]) {
+    if !left.is_empty() {
+        let mut scribe =
+            scribe::Scribe::new(ObserverConfig::default(), journal, Clock::start(), Arc::default());
+        scribe.resume(left);
+        scribe.finish();
+    }
+}
+
 impl Hep {
-    /// Listens on `socket` and writes into `journal`.
+    /// Listens on `socket` and writes into `journal`. The calls `left` there by a mirror that was killed are taken up
+    /// again before anything is received.
     ///
     /// # Errors
     /// If the threads can't be started.
-    pub fn start(socket: UdpSocket, gate: Gate, journal: Arc<dyn Journal>) -> Result<Self, Failure> {
+    pub fn start(
+        socket: UdpSocket,
+        settings: HepSettings,
+        journal: Arc<dyn Journal>,
+        left: &[CallId],
+    ) -> Result<Self, Failure> {
         let failed = |error| Failure::other(format!("the HEP listener can't be started: {error}"));
         let addr = socket.local_addr().map_err(failed)?;
         socket.set_read_timeout(Some(receiver::PATIENCE)).map_err(failed)?;
@@ -63,13 +84,14 @@ impl Hep {
         let clock = Clock::start();
         let receiver = receiver::Receiver {
             socket,
-            gate,
+            gate: settings.gate,
             messages,
             clock,
             counters: Arc::clone(&counters),
             closing: Arc::clone(&closing),
         };
-        let scribe = scribe::Scribe::new(journal, clock, Arc::clone(&counters));
+        let mut scribe = scribe::Scribe::new(settings.observer, journal, clock, Arc::clone(&counters));
+        scribe.resume(left);
         let thread = |name: &str| std::thread::Builder::new().name(name.into());
         Ok(Self {
             addr,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
+use callbox::CallId;
 use callbox::clock::Clock;
 use callbox_events::schema::Commit;
 use callbox_sip::observe::{Observer, ObserverConfig, Sighting};
@@ -28,9 +29,32 @@ pub struct Scribe {
 }
 
 impl Scribe {
-    pub fn new(journal: Arc<dyn Journal>, clock: Clock, counters: Arc<Counters>) -> Self {
-        let observer = Observer::new(ObserverConfig::default());
+    pub fn new(
+        config: ObserverConfig,
+        journal: Arc<dyn Journal>,
+        clock: Clock,
+        counters: Arc<Counters>,
+    ) -> Self {
+        let observer = Observer::new(config);
         Self { observer, journal, clock, counters, waiting: VecDeque::new() }
+    }
+
+    /// Takes up again what an earlier mirror left open.
+    pub fn resume(&mut self, left: &[CallId]) {
+        let before = self.observer.wait(self.clock.now() - TICK);
+        self.write(before);
+        for call in left {
+            let record =
+                self.journal.read(*call).map(|stored| stored.into_iter().map(|one| one.commit).collect());
+            match record.map(|record: Vec<Commit>| self.observer.resume(&record)) {
+                Ok(Ok(made_room)) => {
+                    Counters::count(&self.counters.resumed);
+                    self.write(made_room);
+                }
+                Ok(Err(error)) => tracing::warn!(%call, %error, "an observed call stays open"),
+                Err(error) => tracing::warn!(%call, %error, "an observed call can't be read"),
+            }
+        }
     }
 
     /// Observes until the queue is closed and empty, then ends what is open.
@@ -44,6 +68,11 @@ impl Scribe {
             };
             self.write(commits);
         }
+        self.finish();
+    }
+
+    /// Ends what is open, and waits until all is durable.
+    pub fn finish(mut self) {
         let rest = self.observer.finish();
         self.write(rest);
         while !self.waiting.is_empty() {

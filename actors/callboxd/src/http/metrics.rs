@@ -186,6 +186,11 @@ fn mirror(counters: &Counters) -> String {
         ("callbox_hep_skewed_total", "Messages whose sender's clock is not believed.", &counters.skewed),
         ("callbox_hep_calls_total", "Observed calls begun in the journal.", &counters.calls),
         (
+            "callbox_hep_resumed_total",
+            "Observed calls of an earlier mirror that were taken up again.",
+            &counters.resumed,
+        ),
+        (
             "callbox_hep_unwritten_total",
             "Records of observed calls that the journal refused.",
             &counters.unwritten,

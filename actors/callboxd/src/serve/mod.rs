@@ -4,6 +4,7 @@ mod signals;
 
 use std::fmt::Write as _;
 use std::io::Write as _;
+use std::net::UdpSocket;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use callbox::{Config, Engine, OpenError};
 use crate::failure::{Exit, Failure};
 use crate::hep;
 use crate::http;
-use crate::settings::Settings;
+use crate::settings::{HepSettings, Settings};
 use signals::Signals;
 
 /// How long a request may hold the engine after the API was closed.
@@ -29,20 +30,29 @@ const HINT: &str = "what was acknowledged is durable; `callbox verify` checks th
 /// A failure with its exit code.
 pub fn run(settings: Settings) -> Result<(), Failure> {
     let api = settings.http.clone().map(|http| Ok((http::bind(http.addr)?, http.token))).transpose()?;
-    let mirror = settings.hep.clone().map(|hep| Ok((hep::bind(hep.addr)?, hep.gate))).transpose()?;
+    let mirror = settings.hep.clone().map(|hep| Ok((hep::bind(hep.addr)?, hep))).transpose()?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|e| Failure::other(format!("no runtime: {e}")))?;
     let signals = runtime.block_on(async { Signals::listen() })?;
     let engine = Arc::new(Engine::open(config(settings)).map_err(refused)?);
-    let start = |(socket, gate)| hep::Hep::start(socket, gate, Arc::clone(engine.journal()));
-    let mirror = mirror.map(start).transpose()?;
+    let mirror = mirror_on(&engine, mirror)?;
     let counters = mirror.as_ref().map(|mirror| Arc::clone(mirror.counters()));
     let api =
         api.map(|(listener, token)| http::Server::start(listener, &engine, token, counters)).transpose()?;
     say_ready(&engine, api.as_ref(), mirror.as_ref());
     runtime.block_on(until_signalled(signals, engine, Beside { api, mirror }))
+}
+
+/// Starts the mirror, if there is to be one. It goes on with the observed calls that were left open; without one, they end.
+fn mirror_on(engine: &Engine, place: Option<(UdpSocket, HepSettings)>) -> Result<Option<hep::Hep>, Failure> {
+    let (journal, left) = (Arc::clone(engine.journal()), engine.left_watched());
+    let Some((socket, settings)) = place else {
+        hep::abandon(journal, left);
+        return Ok(None);
+    };
+    hep::Hep::start(socket, settings, journal, left).map(Some)
 }
 
 /// What runs beside the engine.

@@ -93,7 +93,7 @@ impl Tracked {
     /// What is waited for from now on. That something did not come while nobody watched says nothing, so no timer of SIP
     /// is taken up again; a call whose end was under way is given the time that it takes.
     fn wait_again(&mut self, now: Timestamp) {
-        let patience = self.config.sip.patience();
+        let patience = self.config.sip.patience().min(self.config.idle);
         let soon = self.last_seen.max(now) + patience;
         let is_ending = self.is_in_setup() && self.attempt.cancelled;
         match self.record.phase() {
