@@ -5,6 +5,7 @@ pub mod digest;
 pub mod ids;
 pub mod leg;
 pub mod observe;
+pub mod redact;
 pub mod stateless;
 pub mod transaction;
 pub mod wire;

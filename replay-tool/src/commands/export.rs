@@ -25,7 +25,7 @@ use crate::export::{Format, Sink, run as walk};
 use crate::failure::Failure;
 use crate::filter::Filter;
 use crate::output::Output;
-use crate::redact::key::{COMMITMENT, Key};
+use crate::redact::key::{self, COMMITMENT};
 use crate::redact::{Level, Redactor};
 use crate::render::words::count;
 use crate::{source, when};
@@ -185,8 +185,8 @@ impl Args {
             return Ok(None);
         }
         let key = match &self.redact_key {
-            Some(path) => Key::read(path)?,
-            None => Key::random()?,
+            Some(path) => key::read(path)?,
+            None => key::random()?,
         };
         Ok(Redactor::new(self.redact, key))
     }

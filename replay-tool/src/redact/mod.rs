@@ -1,47 +1,28 @@
 //! Redaction: personal data replaced by stable pseudonyms, before any format sees a call.
 //!
 //! A [`Redactor`] turns commits into commits: numbers, or also names, hosts and addresses, are replaced in the recorded
-//! values and in the SIP messages. The same datum gives the same pseudonym wherever it stands, in one export and in every
-//! export made with the same key, so calls can still be counted, joined and judged; verdicts stay what they were.
-//!
-//! - [`pseudonym`] makes the replacements, keyed by HMAC-SHA-256.
-//! - [`known`] remembers what of a call is personal, so that it is found outside of its usual places too.
-//! - [`text`] rewrites texts, [`uri`] what stands in addresses, [`message`] SIP messages, [`sdp`] session descriptions,
-//!   [`commit`] recorded values.
-//!
-//! What is replaced at `numbers`: user parts that are numbers, tel URIs, digits in display names, every run of seven or
-//! more digits wherever it stands, and every number of the call in any other place. At `all` also: user parts, display
-//! names, hosts, IP addresses, device ids. At both levels headers that carry identities in encoded form (Identity,
-//! User-to-User, ...) and bodies that are no session description are left out of messages.
-//!
-//! What it does not do: times, durations, order and sizes stay, and may identify a call to somebody who knows of it
-//! otherwise.
+//! values and in the SIP messages ([`callbox_sip::redact`] says which). The same datum gives the same pseudonym wherever
+//! it stands, in one export and in every export made with the same [`key`], so calls can still be counted, joined and
+//! judged; verdicts stay what they were.
 
-pub mod commit;
 pub mod key;
-pub mod known;
-pub mod message;
-pub mod pseudonym;
-mod sdp;
-mod text;
-mod uri;
 
 #[cfg(test)]
 mod tests;
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 
 use callbox_events::CallId;
 use callbox_events::call::EventKind;
 use callbox_events::schema::{self, StoredCommit};
+use callbox_sip::redact::pseudonym::Pseudonyms;
+use callbox_sip::redact::{self, Key, Known, OneKey, Out, Scope, Sides, Whose};
 use callbox_store::{JournalReader, ReadError, chain};
 
 use crate::exit_code::ExitCode;
 use crate::export::call::Call;
 use crate::failure::Failure;
-use key::Key;
-use known::Known;
-use pseudonym::Pseudonyms;
 
 /// How much is replaced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -54,51 +35,53 @@ pub enum Level {
     All,
 }
 
-impl Level {
-    /// The word of the command line.
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::Numbers => "numbers",
-            Self::All => "all",
-        }
-    }
-}
-
 /// Replaces personal data.
 pub struct Redactor {
-    level: Level,
+    level: redact::Level,
     key: Key,
-    pseudonyms: Pseudonyms,
+    work: RefCell<Work>,
 }
 
-/// What one call's commits are rewritten with.
-pub struct Scope<'a> {
-    all: bool,
-    pseudonyms: &'a Pseudonyms,
-    known: Known,
+/// What every commit is rewritten with.
+struct Work {
+    scope: Scope<OneKey>,
+    out: Out,
 }
+
+/// Pseudonyms do not depend on whose something is.
+const EVERYBODY: Sides = Sides::all(Whose::NOBODY);
 
 impl Redactor {
     /// With this key; none for [`Level::None`], which needs no redactor.
     pub fn new(level: Level, key: Key) -> Option<Self> {
-        let pseudonyms = Pseudonyms::new(&key);
-        (level != Level::None).then_some(Self { level, key, pseudonyms })
+        let level = match level {
+            Level::None => return None,
+            Level::Numbers => redact::Level::Numbers,
+            Level::All => redact::Level::All,
+        };
+        let masks = OneKey::new(Pseudonyms::new(&key));
+        let scope = Scope::new(level, masks, Whose::NOBODY);
+        Some(Self { level, key, work: RefCell::new(Work { scope, out: Out::default() }) })
     }
 
     /// How much it replaces.
-    pub fn level(&self) -> Level {
+    pub fn level(&self) -> redact::Level {
         self.level
     }
 
     /// A whole call, judged again.
     pub fn call(&self, call: &Call) -> Result<Call, Failure> {
-        let mut state = Redacted::begin(self, &call.commits)?;
+        let encoded: Vec<Vec<u8>> = call.commits.iter().map(encode).collect::<Result<_, _>>()?;
+        let mut state = Redacted::begin(self, call.summary.call_id, &encoded)?;
+        let each = call.commits.iter().zip(&encoded);
         let commits: Result<Vec<StoredCommit>, Failure> =
-            call.commits.iter().map(|stored| state.next(self, stored).map(|(commit, _)| commit)).collect();
-        let id = call.summary.call_id;
-        Call::of(commits?).ok_or_else(|| failed(id, "its beginning was lost"))
+            each.map(|(stored, encoded)| state.next(self, stored, encoded)).collect();
+        Call::of(commits?).ok_or_else(|| failed(call.summary.call_id, "its beginning was lost"))
     }
+}
+
+fn encode(stored: &StoredCommit) -> Result<Vec<u8>, Failure> {
+    schema::encode(&stored.commit).map_err(|error| failed(stored.commit.call, &error.to_string()))
 }
 
 fn failed(call: CallId, why: &str) -> Failure {
@@ -107,36 +90,43 @@ fn failed(call: CallId, why: &str) -> Failure {
 }
 
 /// A call while its commits are rewritten one after another.
-struct Redacted<'a> {
-    scope: Scope<'a>,
+struct Redacted {
+    known: Known,
     /// Of the redacted commits.
     link: chain::Link,
 }
 
-impl<'a> Redacted<'a> {
+impl Redacted {
     /// Looks through all of the call once: what is personal anywhere is replaced everywhere.
-    fn begin(redactor: &'a Redactor, commits: &[StoredCommit]) -> Result<Self, Failure> {
-        let all = redactor.level == Level::All;
-        let mut scope = Scope { all, pseudonyms: &redactor.pseudonyms, known: Known::learning() };
-        for stored in commits {
-            commit::redact(&mut scope, &stored.commit).map_err(|error| failed(stored.commit.call, &error))?;
+    fn begin(redactor: &Redactor, call: CallId, commits: &[Vec<u8>]) -> Result<Self, Failure> {
+        let Work { scope, out } = &mut *redactor.work.borrow_mut();
+        scope.known = Known::learning();
+        for encoded in commits {
+            out.clear();
+            scope.commit(encoded, EVERYBODY, out).map_err(|error| failed(call, &error))?;
         }
-        scope.known.learned();
-        Ok(Self { scope, link: chain::START })
+        let mut known = std::mem::take(&mut scope.known);
+        known.learned();
+        Ok(Self { known, link: chain::START })
     }
 
-    /// The next commit, under the chain of the redacted ones, and the commitment to its original.
+    /// The next commit, under the chain of the redacted ones.
     fn next(
         &mut self,
         redactor: &Redactor,
         stored: &StoredCommit,
-    ) -> Result<(StoredCommit, [u8; 32]), Failure> {
+        encoded: &[u8],
+    ) -> Result<StoredCommit, Failure> {
         let call = stored.commit.call;
-        let encode = |commit| schema::encode(commit).map_err(|error| failed(call, &error.to_string()));
-        let commitment = redactor.key.commitment(stored, &encode(&stored.commit)?);
-        let commit = commit::redact(&mut self.scope, &stored.commit).map_err(|error| failed(call, &error))?;
-        self.link = chain::link(&self.link, &encode(&commit)?);
-        Ok((StoredCommit { seq: stored.seq, hash: self.link, commit }, commitment))
+        let Work { scope, out } = &mut *redactor.work.borrow_mut();
+        std::mem::swap(&mut scope.known, &mut self.known);
+        out.clear();
+        let written = scope.commit(encoded, EVERYBODY, out);
+        std::mem::swap(&mut scope.known, &mut self.known);
+        written.map_err(|error| failed(call, &error))?;
+        let commit = schema::decode(&out.bytes).map_err(|error| failed(call, &error.to_string()))?;
+        self.link = chain::link(&self.link, &out.bytes);
+        Ok(StoredCommit { seq: stored.seq, hash: self.link, commit })
     }
 }
 
@@ -144,7 +134,7 @@ impl<'a> Redacted<'a> {
 pub struct Redacting<'a> {
     redactor: &'a Redactor,
     reader: &'a dyn JournalReader,
-    open: HashMap<CallId, Redacted<'a>>,
+    open: HashMap<CallId, Redacted>,
 }
 
 impl<'a> Redacting<'a> {
@@ -160,24 +150,26 @@ impl<'a> Redacting<'a> {
             Some(state) => state,
             None => self.catch_up(stored)?,
         };
-        let redacted = state.next(self.redactor, stored)?;
+        let encoded = encode(stored)?;
+        let redacted = state.next(self.redactor, stored, &encoded)?;
         if !stored.commit.events.iter().any(|happened| happened.event.kind() == EventKind::Released) {
             self.open.insert(call, state);
         }
-        Ok(redacted)
+        Ok((redacted, key::commitment(&self.redactor.key, stored, &encoded)))
     }
 
     /// The state before this commit, which is the first one that is seen of its call, or one that came after its end.
-    fn catch_up(&self, stored: &StoredCommit) -> Result<Redacted<'a>, Failure> {
+    fn catch_up(&self, stored: &StoredCommit) -> Result<Redacted, Failure> {
         let commits = match self.reader.read(stored.commit.call) {
             Ok(commits) => commits,
             // A damaged call: what is left of it is looked at by itself.
             Err(ReadError::Corrupt { .. }) => vec![stored.clone()],
             Err(error) => return Err(error.into()),
         };
-        let mut state = Redacted::begin(self.redactor, &commits)?;
-        for before in commits.iter().filter(|before| before.seq < stored.seq) {
-            state.next(self.redactor, before)?;
+        let encoded: Vec<Vec<u8>> = commits.iter().map(encode).collect::<Result<_, _>>()?;
+        let mut state = Redacted::begin(self.redactor, stored.commit.call, &encoded)?;
+        for (before, encoded) in commits.iter().zip(&encoded).filter(|(before, _)| before.seq < stored.seq) {
+            state.next(self.redactor, before, encoded)?;
         }
         Ok(state)
     }

@@ -4,7 +4,8 @@
 
 use std::net::IpAddr;
 
-use super::Scope;
+use super::out::{Mark, Out};
+use super::{Kind, Masks, Scope, Whose};
 
 /// A run of so many digits is taken for a number wherever it stands.
 const NUMBER_DIGITS: usize = 7;
@@ -45,169 +46,183 @@ impl Mode {
     }
 }
 
-impl Scope<'_> {
-    /// The text without what is personal.
-    pub fn text(&mut self, text: &str, mode: Mode) -> String {
-        let mut out = String::with_capacity(text.len() + 16);
+impl<M: Masks> Scope<M> {
+    /// Writes the text without what is personal.
+    pub fn text(&mut self, text: &str, mode: Mode, out: &mut Out) {
         let mut at = 0;
+        let mut inside_word = false;
         // Where a display name in front of `<` would begin, in the text and in what is written.
-        let mut segment = (0, 0);
+        let mut segment = (0, out.mark());
         while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
-            let before = text.get(..at).unwrap_or_default();
             if let Some(next) = rest.strip_prefix('<')
                 && let Some(name) = text.get(segment.0..at).filter(|_| super::uri::starts(next))
             {
-                self.unquoted_name(name, segment.1, &mut out);
-                out.push('<');
+                self.unquoted_name(name, next, segment.1, out);
+                out.keep("<");
                 at += 1;
-                segment = (at, out.len());
+                segment = (at, out.mark());
             } else {
-                at += self.step(before, rest, mode, &mut out);
+                at += self.step(inside_word, rest, mode, out);
             }
             if rest.starts_with(',') {
-                segment = (at, out.len());
+                segment = (at, out.mark());
             }
+            inside_word = text.get(..at).and_then(ends_with).is_some_and(char::is_alphanumeric);
         }
-        out
     }
 
     /// Rewrites the beginning of `rest`; returns how many bytes of it.
-    fn step(&mut self, before: &str, rest: &str, mode: Mode, out: &mut String) -> usize {
-        let first = rest.chars().next().unwrap_or_default();
-        let inside_word = before.chars().next_back().is_some_and(char::is_alphanumeric);
+    fn step(&mut self, inside_word: bool, rest: &str, mode: Mode, out: &mut Out) -> usize {
         if !inside_word && super::uri::starts(rest) {
             return self.uri(rest, out);
         }
-        match first {
-            '"' => self.quoted(rest, out),
-            '@' => {
-                out.push('@');
+        match rest.as_bytes().first() {
+            Some(b'"') => self.quoted(rest, out),
+            Some(b'@') => {
+                out.keep("@");
                 1 + rest.get(1..).map_or(0, |host| self.host_at(host, out))
             }
-            '[' => self.bracketed(rest, out),
-            _ if first.is_alphanumeric() => self.word(rest, mode, out),
-            _ => {
-                out.push(first);
+            Some(b'[') => self.bracketed(rest, out),
+            Some(byte) if byte.is_ascii_alphanumeric() => self.word(rest, mode, out),
+            Some(byte) if byte.is_ascii() => {
+                let plain = rest.bytes().take_while(|byte| is_plain(*byte)).count().max(1);
+                out.keep(rest.get(..plain).unwrap_or_default());
+                plain
+            }
+            Some(_) | None => {
+                let first = rest.chars().next().unwrap_or_default();
+                if first.is_alphanumeric() {
+                    return self.word(rest, mode, out);
+                }
+                out.keep(rest.get(..first.len_utf8()).unwrap_or_default());
                 first.len_utf8()
             }
         }
     }
 
-    /// A display name without quotes that was copied already, since nothing told that it is one.
-    fn unquoted_name(&mut self, name: &str, begins: usize, out: &mut String) {
+    /// A display name without quotes in front of the address `uri`; it was copied already, since nothing told that it is
+    /// one.
+    fn unquoted_name(&mut self, name: &str, uri: &str, begins: Mark, out: &mut Out) {
         let trimmed = name.trim();
         if trimmed.is_empty() || trimmed.contains(['"', '<', '>']) {
             return;
         }
-        out.truncate(begins);
+        out.rewind(begins);
         let lead = name.len() - name.trim_start().len();
-        out.push_str(name.get(..lead).unwrap_or_default());
-        let display = self.display(trimmed);
-        out.push_str(&display);
-        out.push_str(name.get(lead + trimmed.len()..).unwrap_or_default());
+        out.keep(name.get(..lead).unwrap_or_default());
+        let whose = self.owner_of(uri);
+        self.display(trimmed, whose, out);
+        out.keep(name.get(lead + trimmed.len()..).unwrap_or_default());
     }
 
-    fn quoted(&mut self, rest: &str, out: &mut String) -> usize {
+    fn quoted(&mut self, rest: &str, out: &mut Out) -> usize {
         let mut escaped = false;
         let end = rest.char_indices().skip(1).take(MAX_LOOK).find(|(_, char)| {
             let closes = *char == '"' && !escaped;
             escaped = *char == '\\' && !escaped;
             closes
         });
-        let Some((end, _)) = end else {
-            out.push('"');
-            return 1;
-        };
+        out.keep("\"");
+        let Some((end, _)) = end else { return 1 };
         let content = rest.get(1..end).unwrap_or_default();
-        let is_name = rest.get(end + 1..).is_some_and(|behind| behind.trim_start().starts_with('<'));
-        let written = if is_name { self.display(content) } else { self.text(content, Mode::Prose) };
-        out.push('"');
-        out.push_str(&written);
-        out.push('"');
+        let behind = rest.get(end + 1..).unwrap_or_default().trim_start().strip_prefix('<');
+        if let Some(uri) = behind {
+            let whose = self.owner_of(uri);
+            self.display(content, whose, out);
+        } else {
+            self.text(content, Mode::Prose, out);
+        }
+        out.keep("\"");
         end + 1
     }
 
     /// A display name without its quotes.
-    pub fn display(&mut self, name: &str) -> String {
+    fn display(&mut self, name: &str, whose: Whose, out: &mut Out) {
         if name.is_empty() || name.eq_ignore_ascii_case("anonymous") {
-            return name.to_owned();
+            return out.keep(name);
         }
         let digits = digits_of(name);
         if let Some(digits) = &digits {
-            self.known.number(digits);
+            self.known.number(digits, whose);
         }
         if !self.all || digits.is_some() {
-            return self.text(name, Mode::Display);
+            let place = std::mem::replace(&mut self.place, whose);
+            self.text(name, Mode::Display, out);
+            self.place = place;
+            return;
         }
-        self.known.name(name);
-        name.split_whitespace().for_each(|word| self.known.name(word));
-        self.pseudonyms.name(name)
+        self.known.name(name, whose);
+        name.split_whitespace().for_each(|word| self.known.name(word, whose));
+        self.put(Kind::Name, name, name, whose, out);
     }
 
     /// What stands behind an `@`.
-    fn host_at(&mut self, rest: &str, out: &mut String) -> usize {
+    fn host_at(&mut self, rest: &str, out: &mut Out) -> usize {
         let length = host_length(rest);
-        let host = rest.get(..length).unwrap_or_default();
-        let written = self.host(host);
-        out.push_str(&written);
+        self.host(rest.get(..length).unwrap_or_default(), self.place, out);
         length
     }
 
     /// A host: a name or an address, an IPv6 one with or without its brackets.
-    pub fn host(&mut self, host: &str) -> String {
+    pub fn host(&mut self, host: &str, whose: Whose, out: &mut Out) {
         let bare = host.trim_start_matches('[').trim_end_matches(']');
+        let address = bare.parse::<IpAddr>();
         if !self.all || bare.is_empty() || bare.eq_ignore_ascii_case("anonymous.invalid") {
-            return if bare.parse::<IpAddr>().is_ok() {
-                host.to_owned()
-            } else {
-                self.text(host, Mode::Token)
-            };
+            return if address.is_ok() { out.keep(host) } else { self.text(host, Mode::Token, out) };
         }
-        match bare.parse::<IpAddr>() {
+        match address {
             Ok(address) => {
-                let address = self.pseudonyms.address(address);
-                if host.starts_with('[') { format!("[{address}]") } else { address.to_string() }
+                let instead = self.masks.address(whose, address);
+                let instead =
+                    if host.starts_with('[') { format!("[{instead}]") } else { instead.to_string() };
+                out.put(host, &instead, whose);
             }
             Err(_) => {
-                self.known.host(host);
-                self.pseudonyms.host(host)
+                self.known.host(host, whose);
+                self.put(Kind::Host, host, host, whose, out);
             }
         }
     }
 
     /// `[2001:db8::1]`, or just a bracket.
-    fn bracketed(&mut self, rest: &str, out: &mut String) -> usize {
+    fn bracketed(&mut self, rest: &str, out: &mut Out) -> usize {
         let end = rest.bytes().take(MAX_ADDRESS).position(|byte| byte == b']');
         let inside = end.and_then(|end| rest.get(1..end)).and_then(|inside| inside.parse::<IpAddr>().ok());
         match (end, inside) {
             (Some(end), Some(_)) => {
-                let written = self.host(rest.get(..=end).unwrap_or_default());
-                out.push_str(&written);
+                self.host(rest.get(..=end).unwrap_or_default(), self.place, out);
                 end + 1
             }
             (_, _) => {
-                out.push('[');
+                out.keep("[");
                 1
             }
         }
     }
 
     /// A word: an address, a host or a name of the call, or something that may have numbers in it.
-    fn word(&mut self, rest: &str, mode: Mode, out: &mut String) -> usize {
+    fn word(&mut self, rest: &str, mode: Mode, out: &mut Out) -> usize {
         let length = token_length(rest);
         let word = rest.get(..length).unwrap_or_default();
-        if let Ok(address) = word.parse::<IpAddr>() {
-            let address = if self.all { self.pseudonyms.address(address) } else { address };
-            out.push_str(&address.to_string());
+        if word.starts_with(|first: char| first.is_ascii_digit())
+            && word.contains('.')
+            && let Ok(address) = word.parse::<IpAddr>()
+        {
+            if self.all {
+                let instead = self.masks.address(self.place, address);
+                out.put(word, &instead.to_string(), self.place);
+            } else {
+                out.keep(word);
+            }
             return length;
         }
         if self.all && mode.words() {
-            if self.known.has_name(word) {
-                out.push_str(&self.pseudonyms.user(word));
+            if let Some(whose) = self.known.name_of(word) {
+                self.put(Kind::User, word, word, whose, out);
                 return length;
             }
-            if self.known.has_host(word) {
-                out.push_str(&self.pseudonyms.host(word));
+            if let Some(whose) = self.known.host_of(word) {
+                self.put(Kind::Host, word, word, whose, out);
                 return length;
             }
         }
@@ -215,7 +230,7 @@ impl Scope<'_> {
     }
 
     /// The first run of letters, of digits, or of digits with what separates them.
-    fn part(&mut self, rest: &str, mode: Mode, out: &mut String) -> usize {
+    fn part(&mut self, rest: &str, mode: Mode, out: &mut Out) -> usize {
         if rest.starts_with(|first: char| first.is_ascii_digit()) {
             return self.digits(rest, mode, out);
         }
@@ -223,30 +238,40 @@ impl Scope<'_> {
             rest.find(|char: char| !char.is_alphanumeric() || char.is_ascii_digit()).unwrap_or(rest.len());
         let letters = rest.get(..length).unwrap_or_default();
         let whole = !rest.get(length..).is_some_and(|behind| behind.starts_with(char::is_alphanumeric));
-        if self.all && mode.words() && whole && self.known.has_name(letters) {
-            out.push_str(&self.pseudonyms.user(letters));
-        } else {
-            out.push_str(letters);
+        match self.known.name_of(letters).filter(|_| self.all && mode.words() && whole) {
+            Some(whose) => self.put(Kind::User, letters, letters, whose, out),
+            None => out.keep(letters),
         }
         length
     }
 
-    fn digits(&mut self, rest: &str, mode: Mode, out: &mut String) -> usize {
+    fn digits(&mut self, rest: &str, mode: Mode, out: &mut Out) -> usize {
         let plain = rest.find(|char: char| !char.is_ascii_digit()).unwrap_or(rest.len());
         let spread = if mode.separators() { spread_length(rest) } else { plain };
         for length in [spread, plain] {
             let run = rest.get(..length).unwrap_or_default();
             let digits: String = run.chars().filter(char::is_ascii_digit).collect();
-            let is_number =
-                mode == Mode::Display || digits.len() >= NUMBER_DIGITS || self.known.has_number(&digits);
-            if is_number {
-                out.push_str(&self.pseudonyms.number(&digits));
+            let known = self.known.number_in(&digits);
+            if mode == Mode::Display || digits.len() >= NUMBER_DIGITS || known.is_some() {
+                self.put(Kind::Number, run, &digits, known.unwrap_or(self.place), out);
                 return length;
             }
+            if spread == plain {
+                break;
+            }
         }
-        out.push_str(rest.get(..plain).unwrap_or_default());
+        out.keep(rest.get(..plain).unwrap_or_default());
         plain
     }
+}
+
+/// What never begins or ends anything that is replaced.
+fn is_plain(byte: u8) -> bool {
+    byte.is_ascii() && !byte.is_ascii_alphanumeric() && !matches!(byte, b'"' | b'@' | b'[' | b'<' | b',')
+}
+
+fn ends_with(text: &str) -> Option<char> {
+    text.chars().next_back()
 }
 
 /// The digits of a text that is nothing but a telephone number as people write it; none for anything else.

@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use super::Kind;
 use super::key::Key;
 
 /// Digits that are permuted at once; a longer run is cut into such pieces.
@@ -14,17 +15,32 @@ const ROUNDS: u8 = 10;
 pub const NUMBER_PREFIX: &str = "000";
 
 /// Makes pseudonyms.
+#[derive(Debug, Clone)]
 pub struct Pseudonyms {
     key: Key,
 }
 
 impl Pseudonyms {
     /// Under this key.
+    #[must_use]
     pub fn new(key: &Key) -> Self {
         Self { key: key.clone() }
     }
 
+    /// What stands for a value of this kind.
+    #[must_use]
+    pub fn of(&self, kind: Kind, value: &str) -> String {
+        match kind {
+            Kind::Number => self.number(value),
+            Kind::User => self.user(value),
+            Kind::Name => self.name(value),
+            Kind::Host => self.host(value),
+            Kind::Device => self.device(value),
+        }
+    }
+
     /// A number for these digits: as many others behind `000`. Different numbers get different ones, and none itself.
+    #[must_use]
     pub fn number(&self, digits: &str) -> String {
         let mut number = String::with_capacity(digits.len() + NUMBER_PREFIX.len());
         number.push_str(NUMBER_PREFIX);
@@ -75,21 +91,25 @@ impl Pseudonyms {
     }
 
     /// A user part for a name.
+    #[must_use]
     pub fn user(&self, name: &str) -> String {
         format!("user-{}", self.word("user", name))
     }
 
     /// A display name.
+    #[must_use]
     pub fn name(&self, name: &str) -> String {
         format!("Name {}", self.word("name", name))
     }
 
     /// A host for a host, under a domain that never exists (RFC 2606 §2). Case does not matter.
+    #[must_use]
     pub fn host(&self, host: &str) -> String {
         format!("host-{}.invalid", self.word("host", &host.to_ascii_lowercase()))
     }
 
     /// The identifier of a device.
+    #[must_use]
     pub fn device(&self, id: &str) -> String {
         self.word("device", &id.to_ascii_lowercase())
     }
@@ -103,6 +123,7 @@ impl Pseudonyms {
 
     /// An address for an address: IPv4 in 240.0.0.0/4, which is reserved (RFC 1112 §4), IPv6 in 2001:db8::/32
     /// (RFC 3849). The unspecified address means nobody and stays.
+    #[must_use]
     pub fn address(&self, address: IpAddr) -> IpAddr {
         match address {
             IpAddr::V4(v4) if v4.is_unspecified() => address,
@@ -136,7 +157,7 @@ mod tests {
     use super::*;
 
     fn pseudonyms(secret: &[u8]) -> Pseudonyms {
-        Pseudonyms::new(&Key::of(secret).unwrap())
+        Pseudonyms::new(&Key::of(secret))
     }
 
     #[test]
