@@ -85,6 +85,7 @@ impl From<ReadError> for Failure {
             ReadError::Corrupt { .. } => (ExitCode::Store, "store_corrupt"),
             ReadError::TooNew { .. } => (ExitCode::Store, "store_too_new"),
             ReadError::Unavailable { .. } => (ExitCode::Store, "store_unavailable"),
+            ReadError::Interrupted { .. } => (ExitCode::Failure, "connection_lost"),
             ReadError::Beyond { .. } => (ExitCode::Failure, "beyond_the_end"),
         };
         Self::new(exit, code, error.to_string()).hint(error.hint())

@@ -109,6 +109,12 @@ pub enum ReadError {
         /// What happened.
         why: String,
     },
+    /// The answer broke off in the middle: what came of it is not all.
+    #[error("the connection to the engine broke off: {why}")]
+    Interrupted {
+        /// What happened.
+        why: String,
+    },
     /// The cursor lies beyond the end.
     #[error("sequence {wanted} lies beyond the end of the journal ({tail})")]
     Beyond {
@@ -137,7 +143,7 @@ impl ReadError {
     pub fn blame(&self) -> Blame {
         match self {
             Self::Corrupt { .. } | Self::TooNew { .. } => Blame::Data,
-            Self::Unavailable { .. } => Blame::Environment,
+            Self::Unavailable { .. } | Self::Interrupted { .. } => Blame::Environment,
             Self::Beyond { .. } => Blame::Caller,
         }
     }
@@ -152,6 +158,9 @@ impl ReadError {
             Self::TooNew { .. } => "use the callbox that wrote it, or a later one",
             Self::Unavailable { .. } => {
                 "try again; if it stays, see whether the engine and its disk are well"
+            }
+            Self::Interrupted { .. } => {
+                "see whether the engine still runs, then try again: nothing was changed"
             }
             Self::Beyond { .. } => "start from the journal's tail",
         }

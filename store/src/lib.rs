@@ -12,7 +12,8 @@
 //!
 //! - [`sled::SledJournal`] is the durable journal, [`memory::MemoryJournal`] the reference, with hooks for tests.
 //!   [`testing::conformance`] is what both must do, and what a later backend must.
-//! - [`reader::open`] reads a store from any process: through its writer's socket, or a copy if nobody writes.
+//! - [`reader::open`] reads a store from any process: through its writer's socket, or a copy if nobody writes. [`live`] is
+//!   how readers and writer talk, over the socket or anything else that carries bytes.
 //! - [`recording`]: chosen calls in one portable file, read like any other journal.
 //! - [`find`] resolves what a person calls a call; [`verify`](mod@verify) looks at every byte that matters.
 //! - `FORMAT.md` and `RECORDING.md` describe the bytes, what an acknowledgement means and what is not promised.
@@ -24,7 +25,7 @@ pub mod frame;
 mod journal;
 mod keys;
 pub mod layout;
-mod live;
+pub mod live;
 mod lock;
 pub mod memory;
 mod open_error;

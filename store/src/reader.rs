@@ -20,7 +20,7 @@ use tempfile::TempDir;
 use crate::error::ReadError;
 use crate::journal::{CallIds, Commits, Cursor, Head, JournalReader};
 use crate::layout;
-use crate::live::client::LiveReader;
+use crate::live::{Beside, LiveReader};
 use crate::lock::Lock;
 use crate::open_error::OpenError;
 use crate::sled;
@@ -58,7 +58,7 @@ pub(crate) fn attach(dir: &Path) -> Result<Attached, OpenError> {
             Ok(lock) => return copy(dir, &lock).map(Attached::Free),
             Err(holder) => pid = holder,
         }
-        if let Ok(reader) = LiveReader::open(dir) {
+        if let Ok(reader) = LiveReader::open(Beside(dir.to_owned())) {
             return Ok(Attached::Live(reader));
         }
         thread::sleep(PATIENCE.1);

@@ -42,6 +42,7 @@ pub struct Bell {
 struct Rung {
     tail: u64,
     closed: bool,
+    failed: Option<ReadError>,
     sleeping: HashMap<u64, Waker>,
     blocked: usize,
 }
@@ -65,18 +66,28 @@ impl Bell {
         self.change(|state| state.closed = true);
     }
 
+    /// Nothing more will be heard of the journal, whether or not it goes on: subscriptions end with this error once they
+    /// have had everything before.
+    pub fn fail(&self, error: ReadError) {
+        self.change(|state| state.failed = state.failed.take().or(Some(error)));
+    }
+
+    fn failure(&self) -> Option<ReadError> {
+        self.lock().failed.clone()
+    }
+
     /// The place behind the last durable commit.
     #[must_use]
     pub fn tail(&self) -> Cursor {
         Cursor::at(self.lock().tail)
     }
 
-    /// Waits until the journal is durable beyond `from` or closed, at most this long. Blocks the thread.
+    /// Waits until the journal is durable beyond `from`, closed, or out of reach, at most this long. Blocks the thread.
     #[must_use]
     pub fn wait(&self, from: Cursor, limit: Duration) -> Heard {
         let mut state = self.lock();
         state.blocked += 1;
-        let waiting = |state: &mut Rung| state.tail <= from.seq() && !state.closed;
+        let waiting = |state: &mut Rung| state.tail <= from.seq() && !state.closed && state.failed.is_none();
         let waited = self.changed.wait_timeout_while(state, limit, waiting);
         let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
         state.blocked -= 1;
@@ -162,8 +173,11 @@ impl Subscription {
             return Ok(Next::Commit(Box::new(commit)));
         }
         let heard = self.bell.wait(self.cursor, limit);
-        match self.take()? {
-            Some(commit) => Ok(Next::Commit(Box::new(commit))),
+        if let Some(commit) = self.take()? {
+            return Ok(Next::Commit(Box::new(commit)));
+        }
+        match self.bell.failure() {
+            Some(error) => Err(error),
             None if heard.closed && heard.tail <= self.cursor => Ok(Next::Closed),
             None => Ok(Next::Timeout),
         }
@@ -190,6 +204,9 @@ impl Subscription {
             let mut state = self.bell.lock();
             if state.tail > self.cursor.seq() {
                 continue;
+            }
+            if let Some(error) = &state.failed {
+                return Poll::Ready(Some(Err(error.clone())));
             }
             if state.closed {
                 return Poll::Ready(None);

@@ -21,7 +21,7 @@ use crate::frame::Facts;
 use crate::journal::{Cursor, Head, JournalReader};
 use crate::layout;
 use crate::open_error::OpenError;
-use crate::proof::audit::{Audit, Seals};
+use crate::proof::audit::{Audit, Kept, Seals};
 use crate::proof::entries::Entry;
 use crate::proof::key::PublicKey;
 use crate::proof::leaf::Leaf;
@@ -46,7 +46,7 @@ impl From<ReadError> for Damage {
         match error {
             ReadError::Corrupt { place, what } => Self { place, what },
             ReadError::TooNew { ref place, .. } => Self { place: place.clone(), what: error.to_string() },
-            ReadError::Unavailable { .. } | ReadError::Beyond { .. } => {
+            ReadError::Unavailable { .. } | ReadError::Interrupted { .. } | ReadError::Beyond { .. } => {
                 Self { place: "the journal".into(), what: error.to_string() }
             }
         }
@@ -133,6 +133,18 @@ pub fn verify_with(
 pub fn verify_reader(reader: &dyn JournalReader, progress: &mut dyn FnMut(Progress)) -> Report {
     let none = Audit::new(Box::new(std::iter::empty()), Vec::new(), &[]);
     through_reader(reader, Walk::new(none), progress)
+}
+
+/// The same with the checkpoints of the reader's store, asked for before (`kept`), and for somebody who knows more than the
+/// store says of itself: all that can be seen from afar.
+pub fn verify_reader_with(
+    reader: &dyn JournalReader,
+    kept: Kept<'_>,
+    brought: &Brought,
+    progress: &mut dyn FnMut(Progress),
+) -> Report {
+    let audit = Audit::new(kept, brought.checkpoints.clone(), &brought.keys);
+    through_reader(reader, Walk::new(audit), progress)
 }
 
 fn through_reader(

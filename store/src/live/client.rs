@@ -1,50 +1,80 @@
 //! The asking half.
 
-use std::io::{self, BufReader};
-use std::os::unix::net::UnixStream;
-use std::path::{Path, PathBuf};
+use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
 use std::sync::{Arc, Weak};
 use std::thread;
 
 use callbox_events::CallId;
 use callbox_events::schema::StoredCommit;
 
-use super::protocol::{self, Reply, Request};
-use super::{Raw, socket};
+use super::order::{Ascending, OneCall, unexpected};
+use super::protocol::{self, Document, NotUnderstood, Reply, Request};
+use super::{Connect, Raw};
 use crate::error::ReadError;
 use crate::frame;
 use crate::journal::{CallIds, Commits, Cursor, Head, JournalReader};
+use crate::proof::audit::Kept;
+use crate::proof::entries::Entries;
 use crate::subscription::{Bell, Source, Subscription};
 
-/// Reads a journal through the process that writes it. Each request has a connection of its own.
+/// The bytes of a document, at most: some millions of checkpoints.
+const MAX_DOCUMENT: u64 = 4 * 1024 * 1024 * 1024;
+
+const OTHER: &str = "another kind of reply";
+
+/// Reads a journal through the process that writes it. Each request is a question of its own.
+///
+/// The other end is not trusted: whatever it sends, memory stays bounded, an answer that breaks off is an error, and what is
+/// out of order is refused. Whether the commits are genuine is for [`verify`](mod@crate::verify) to say.
 #[derive(Debug, Clone)]
 pub struct LiveReader {
-    store: PathBuf,
+    way: Arc<dyn Connect>,
 }
 
 /// The answers to one request.
 struct Replies {
-    input: BufReader<UnixStream>,
+    input: BufReader<Box<dyn Read + Send>>,
     done: bool,
 }
 
 impl LiveReader {
-    /// Connects once, to see whether somebody answers.
+    /// Asks once, to see whether somebody answers.
     ///
     /// # Errors
-    /// The system's; `InvalidData` if what answers is something else.
-    pub fn open(store: &Path) -> io::Result<Self> {
-        let reader = Self { store: store.to_owned() };
+    /// What [`Connect::ask`] says; [`NotUnderstood`] inside if what answers is something else.
+    pub fn open(way: impl Connect + 'static) -> io::Result<Self> {
+        let reader = Self { way: Arc::new(way) };
         reader.ask(Request::Tail)?;
         Ok(reader)
     }
 
+    /// The checkpoints that the store keeps now, in the order they were written: as [`seal::kept`](crate::seal::kept) reads
+    /// them beside it. They are fetched whole before the first is given.
+    ///
+    /// # Errors
+    /// [`ReadError`].
+    pub fn kept(&self) -> Result<Kept<'static>, ReadError> {
+        let local = |error: io::Error| ReadError::Unavailable {
+            why: format!("the checkpoints can't be put aside in a temporary file: {error}"),
+        };
+        let mut file = tempfile::tempfile().map_err(local)?;
+        let mut length = 0;
+        for reply in self.replies(Request::Document(Document::Checkpoints))? {
+            let piece = piece(reply)?;
+            length += piece.len() as u64;
+            if length > MAX_DOCUMENT {
+                return Err(unexpected("more checkpoints than there can be"));
+            }
+            file.write_all(&piece).map_err(local)?;
+        }
+        file.seek(SeekFrom::Start(0)).map_err(local)?;
+        Ok(Box::new(Entries::of(BufReader::new(file))))
+    }
+
     fn ask(&self, request: Request) -> io::Result<Replies> {
-        let mut stream = socket::connect(&self.store)?;
-        protocol::greet(&mut stream)?;
-        let mut input = BufReader::with_capacity(64 * 1024, stream);
+        let answer = self.way.ask(&request.question()?)?;
+        let mut input = BufReader::with_capacity(64 * 1024, answer);
         protocol::greeted(&mut input)?;
-        request.write(input.get_mut())?;
         Ok(Replies { input, done: false })
     }
 
@@ -52,12 +82,12 @@ impl LiveReader {
         self.ask(request).map_err(|error| gone(&error))
     }
 
+    /// The one reply to a question that has at most one.
     fn one(&self, request: Request) -> Result<Option<Reply>, ReadError> {
         let mut replies = self.replies(request)?;
         let first = replies.next().transpose()?;
-        if first.is_some() {
-            // The end, or why there is none.
-            replies.next().transpose()?;
+        if first.is_some() && replies.next().transpose()?.is_some() {
+            return Err(unexpected("more than was asked for"));
         }
         Ok(first)
     }
@@ -67,8 +97,15 @@ fn gone(error: &io::Error) -> ReadError {
     ReadError::Unavailable { why: format!("the process that writes the journal doesn't answer: {error}") }
 }
 
-fn unexpected() -> ReadError {
-    ReadError::Unavailable { why: "the process that writes the journal answered something else".into() }
+/// In the middle of an answer.
+fn broken_off(error: &io::Error) -> ReadError {
+    match NotUnderstood::of(error) {
+        Some(what) => unexpected(&what.to_string()),
+        None if error.kind() == io::ErrorKind::UnexpectedEof => {
+            ReadError::Interrupted { why: "its answer ends in the middle".into() }
+        }
+        None => ReadError::Interrupted { why: error.to_string() },
+    }
 }
 
 impl Iterator for Replies {
@@ -90,42 +127,49 @@ impl Iterator for Replies {
             Ok(reply) => Some(Ok(reply)),
             Err(error) => {
                 self.done = true;
-                Some(Err(gone(&error)))
+                Some(Err(broken_off(&error)))
             }
         }
     }
 }
 
-fn commit(reply: Result<Reply, ReadError>) -> Result<StoredCommit, ReadError> {
-    match reply? {
-        Reply::Commit(Raw { seq, hash, payload }) => frame::stored(seq, hash, &payload, None),
-        Reply::Call(_) | Reply::Cursor(_) | Reply::Head(_) | Reply::End | Reply::Failed(_) => {
-            Err(unexpected())
-        }
-    }
+fn raw(reply: Result<Reply, ReadError>) -> Result<Raw, ReadError> {
+    let Reply::Commit(raw) = reply? else { return Err(unexpected(OTHER)) };
+    Ok(raw)
 }
 
 fn call(reply: Result<Reply, ReadError>) -> Result<CallId, ReadError> {
-    match reply? {
-        Reply::Call(call) => Ok(call),
-        Reply::Commit(_) | Reply::Cursor(_) | Reply::Head(_) | Reply::End | Reply::Failed(_) => {
-            Err(unexpected())
-        }
-    }
+    let Reply::Call(call) = reply? else { return Err(unexpected(OTHER)) };
+    Ok(call)
 }
 
 fn cursor(reply: Result<Reply, ReadError>) -> Result<Cursor, ReadError> {
-    match reply? {
-        Reply::Cursor(cursor) => Ok(cursor),
-        Reply::Commit(_) | Reply::Call(_) | Reply::Head(_) | Reply::End | Reply::Failed(_) => {
-            Err(unexpected())
-        }
-    }
+    let Reply::Cursor(cursor) = reply? else { return Err(unexpected(OTHER)) };
+    Ok(cursor)
+}
+
+fn head(reply: Result<Reply, ReadError>) -> Result<Head, ReadError> {
+    let Reply::Head(head) = reply? else { return Err(unexpected(OTHER)) };
+    Ok(head)
+}
+
+fn piece(reply: Result<Reply, ReadError>) -> Result<Vec<u8>, ReadError> {
+    let Reply::Piece(piece) = reply? else { return Err(unexpected(OTHER)) };
+    Ok(piece)
+}
+
+fn decoded(raw: &Raw) -> Result<StoredCommit, ReadError> {
+    frame::stored(raw.seq, raw.hash, &raw.payload, None)
 }
 
 impl JournalReader for LiveReader {
     fn read(&self, call: CallId) -> Result<Vec<StoredCommit>, ReadError> {
-        self.replies(Request::Read(call))?.map(commit).collect()
+        let (mut order, mut one) = (Ascending::from(Cursor::START), OneCall::new(call));
+        let take = |reply| {
+            let raw = raw(reply)?;
+            order.take(one.take(decoded(&raw)?, raw.payload.len())?)
+        };
+        self.replies(Request::Read(call))?.map(take).collect()
     }
 
     fn read_all(&self, from: Cursor) -> Result<Commits<'_>, ReadError> {
@@ -134,7 +178,16 @@ impl JournalReader for LiveReader {
         if let Some(Err(error)) = replies.next_if(Result::is_err) {
             return Err(error);
         }
-        Ok(Box::new(replies.map(commit)))
+        let mut order = Ascending::from(from);
+        let mut broken = false;
+        Ok(Box::new(replies.map_while(move |reply| {
+            if broken {
+                return None;
+            }
+            let taken = raw(reply).and_then(|raw| order.take(decoded(&raw)?));
+            broken = taken.is_err();
+            Some(taken)
+        })))
     }
 
     fn calls(&self) -> Result<CallIds<'_>, ReadError> {
@@ -142,17 +195,14 @@ impl JournalReader for LiveReader {
     }
 
     fn tail(&self) -> Result<Cursor, ReadError> {
-        self.one(Request::Tail)?.map_or_else(|| Err(unexpected()), |reply| cursor(Ok(reply)))
+        match self.one(Request::Tail)? {
+            Some(reply) => cursor(Ok(reply)),
+            None => Err(unexpected("nothing")),
+        }
     }
 
     fn head(&self, call: CallId) -> Result<Option<Head>, ReadError> {
-        match self.one(Request::Head(call))? {
-            None => Ok(None),
-            Some(Reply::Head(head)) => Ok(Some(head)),
-            Some(Reply::Commit(_) | Reply::Call(_) | Reply::Cursor(_) | Reply::End | Reply::Failed(_)) => {
-                Err(unexpected())
-            }
-        }
+        self.one(Request::Head(call))?.map(|reply| head(Ok(reply))).transpose()
     }
 
     fn latest(&self) -> Result<Option<CallId>, ReadError> {
@@ -173,11 +223,15 @@ impl JournalReader for LiveReader {
     }
 }
 
-/// Rings until the journal closes or nobody listens any more, which is seen at the next heartbeat.
+/// Rings until the journal closes or nobody listens any more, which is seen at the next heartbeat. A connection that breaks
+/// off is not the end of the journal, and is told as what it is.
 fn watch(replies: Replies, ring: &Weak<Bell>) {
     for reply in replies {
-        let (Ok(tail), Some(bell)) = (cursor(reply), ring.upgrade()) else { break };
-        bell.ring(tail);
+        let Some(bell) = ring.upgrade() else { return };
+        match cursor(reply) {
+            Ok(tail) => bell.ring(tail),
+            Err(error) => return bell.fail(error),
+        }
     }
     if let Some(bell) = ring.upgrade() {
         bell.close();
@@ -186,7 +240,15 @@ fn watch(replies: Replies, ring: &Weak<Bell>) {
 
 impl Source for LiveReader {
     fn batch(&self, from: Cursor, limit: usize) -> Result<Vec<StoredCommit>, ReadError> {
-        let limit = u32::try_from(limit).unwrap_or(u32::MAX);
-        self.replies(Request::ReadAll(from, limit))?.map(commit).collect()
+        let asked = u32::try_from(limit).unwrap_or(u32::MAX);
+        let mut order = Ascending::from(from);
+        let replies = self.replies(Request::ReadAll(from, asked))?;
+        let commits = replies.map(|reply| raw(reply).and_then(|raw| order.take(decoded(&raw)?)));
+        let commits: Vec<_> = commits.take(limit.saturating_add(1)).collect::<Result<_, _>>()?;
+        // Asked for only where the other end said that there is more: an empty answer would be asked for again, for ever.
+        if commits.is_empty() || commits.len() > limit {
+            return Err(unexpected("not as many commits as it said"));
+        }
+        Ok(commits)
     }
 }

@@ -1,4 +1,5 @@
-//! Reading a journal that another process writes: a Unix socket in the store's directory.
+//! Reading a journal that another process writes: through a Unix socket in the store's directory, or by whatever carries
+//! the same bytes ([`Connect`]), such as HTTP.
 //!
 //! sled can't be opened twice, and a copy of a directory that is being written may open and yet be empty. So whoever
 //! writes also answers. The protocol (version 1) is small and its own:
@@ -8,17 +9,35 @@
 //! 3. The server answers with messages: length of the rest (4 bytes), kind (1 byte), content; the last one is `End` or
 //!    `Failed`. Then the next request may follow.
 //!
-//! Numbers are big endian. Commits travel as they are stored.
+//! Numbers are big endian. Commits travel as they are stored. An answer without its last message is none.
 
-pub mod client;
+mod client;
+mod order;
 pub mod protocol;
-pub mod server;
-pub mod socket;
+pub(crate) mod server;
+mod socket;
+
+use std::fmt;
+use std::io::{self, Read};
+
+pub use client::LiveReader;
+pub use socket::{Beside, path as socket_path};
 
 use crate::chain::Link;
 use crate::error::ReadError;
 use crate::journal::{Cursor, JournalReader};
 use crate::subscription::Bell;
+use protocol::Document;
+
+/// How questions reach the process that writes.
+pub trait Connect: fmt::Debug + Send + Sync {
+    /// Sends a question, which is a greeting and one request ([`protocol::Request::question`]), and gives what comes back:
+    /// a greeting and replies. Each question is answered by itself.
+    ///
+    /// # Errors
+    /// Why nothing comes back.
+    fn ask(&self, question: &[u8]) -> io::Result<Box<dyn Read + Send>>;
+}
 
 /// A commit as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,15 +51,21 @@ pub struct Raw {
 }
 
 /// Commits as they are stored, in global order.
-pub type Raws<'a> = Box<dyn Iterator<Item = Result<Raw, ReadError>> + Send + 'a>;
+pub(crate) type Raws<'a> = Box<dyn Iterator<Item = Result<Raw, ReadError>> + Send + 'a>;
 
 /// What the server needs of a journal.
-pub trait Served: JournalReader {
+pub(crate) trait Served: JournalReader {
     /// Like [`JournalReader::read_all`], undecoded.
     ///
     /// # Errors
     /// The same.
     fn raw_all(&self, from: Cursor) -> Result<Raws<'_>, ReadError>;
+
+    /// What the store keeps beside its commits, as it is now; none if there is no such document.
+    ///
+    /// # Errors
+    /// The system's.
+    fn document(&self, which: Document) -> io::Result<Option<Box<dyn Read + Send>>>;
 
     /// Rings when it grows.
     fn bell(&self) -> &Bell;

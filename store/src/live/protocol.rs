@@ -1,4 +1,7 @@
 //! The messages between a reader and the process that writes.
+//!
+//! Both ends take bytes from strangers: every length is bounded before anything is allocated, and text that will be shown
+//! to people is stripped of what a terminal would obey.
 
 use std::io::{self, Read, Write};
 
@@ -15,6 +18,74 @@ const MAGIC: &[u8; 8] = b"callbox\n";
 
 /// No message is longer: a commit has at most 72 KiB.
 const MAX_MESSAGE: usize = 1024 * 1024;
+
+/// No question, which is a greeting and one request, is longer.
+pub const MAX_QUESTION: usize = 256;
+
+/// The greeting's bytes.
+pub const GREETING: usize = MAGIC.len() + 2;
+
+/// The bytes of a document that travel in one message, at most.
+pub const PIECE: usize = 64 * 1024;
+
+/// Text from the other end is cut to so many characters.
+const MAX_TEXT: usize = 1_000;
+
+/// What came is not of this protocol, or not of this version of it. Inside an [`io::Error`] of the kind `InvalidData`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NotUnderstood {
+    /// No greeting of ours.
+    #[error("the other end is no callbox")]
+    Foreign,
+    /// A greeting of another version.
+    #[error("the other end speaks version {found} of the protocol, this one {VERSION}")]
+    Version {
+        /// Its version.
+        found: u16,
+    },
+    /// No request that is known here.
+    #[error("the request is not known")]
+    Request,
+    /// No reply that is known here.
+    #[error("the answer is not readable")]
+    Reply,
+}
+
+impl NotUnderstood {
+    /// The one inside an error, if that is the reason.
+    #[must_use]
+    pub fn of(error: &io::Error) -> Option<Self> {
+        error.get_ref()?.downcast_ref().copied()
+    }
+}
+
+impl From<NotUnderstood> for io::Error {
+    fn from(error: NotUnderstood) -> Self {
+        Self::new(io::ErrorKind::InvalidData, error)
+    }
+}
+
+/// What a store keeps beside its commits and gives to readers byte for byte.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Document {
+    /// The file of checkpoints, as long as it is when it is asked for.
+    Checkpoints,
+}
+
+impl Document {
+    fn code(self) -> u8 {
+        match self {
+            Self::Checkpoints => 1,
+        }
+    }
+
+    fn from_code(code: u8) -> Option<Self> {
+        match code {
+            1 => Some(Self::Checkpoints),
+            _ => None,
+        }
+    }
+}
 
 /// What a client may ask.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +105,8 @@ pub enum Request {
     /// To be told when the journal grows beyond this place. Answer: a `Cursor` each time and at least once a second,
     /// until the journal is closed.
     Watch(Cursor),
+    /// A document. Answer: its bytes as `Piece`s; none if there is no such document.
+    Document(Document),
 }
 
 /// What the server says.
@@ -47,6 +120,8 @@ pub enum Reply {
     Cursor(Cursor),
     /// A head.
     Head(Head),
+    /// The next bytes of a document.
+    Piece(Vec<u8>),
     /// That was all.
     End,
     /// It could not be read.
@@ -71,16 +146,12 @@ pub fn greeted(input: &mut impl Read) -> io::Result<()> {
     let magic: [u8; 8] = array(input)?;
     let version = u16::from_be_bytes(array(input)?);
     if &magic != MAGIC {
-        return Err(invalid("the other end is no callbox"));
+        return Err(NotUnderstood::Foreign.into());
     }
     if version != VERSION {
-        return Err(invalid(&format!("the other end speaks version {version}, this one {VERSION}")));
+        return Err(NotUnderstood::Version { found: version }.into());
     }
     Ok(())
-}
-
-fn invalid(what: &str) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, what)
 }
 
 fn array<const N: usize>(input: &mut impl Read) -> io::Result<[u8; N]> {
@@ -94,6 +165,45 @@ fn number(input: &mut impl Read) -> io::Result<u64> {
 }
 
 impl Request {
+    /// A greeting and this request: all that a reader sends.
+    ///
+    /// # Errors
+    /// None in practice: it is written to memory.
+    pub fn question(&self) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::with_capacity(64);
+        greet(&mut bytes)?;
+        self.write(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    /// Reads a whole question.
+    ///
+    /// # Errors
+    /// What of it is not understood; bytes behind the request are [`NotUnderstood::Request`].
+    pub fn asked(mut question: &[u8]) -> Result<Self, NotUnderstood> {
+        greeted(&mut question)
+            .map_err(|error| NotUnderstood::of(&error).unwrap_or(NotUnderstood::Foreign))?;
+        match Self::read(&mut question) {
+            Ok(Some(request)) if question.is_empty() => Ok(request),
+            Ok(_) | Err(_) => Err(NotUnderstood::Request),
+        }
+    }
+
+    /// Whether the answer goes on until the journal is closed.
+    #[must_use]
+    pub fn follows(&self) -> bool {
+        match self {
+            Self::Watch(_) => true,
+            Self::Tail
+            | Self::Calls
+            | Self::Read(_)
+            | Self::ReadAll(..)
+            | Self::Head(_)
+            | Self::Latest
+            | Self::Document(_) => false,
+        }
+    }
+
     /// Sends it.
     ///
     /// # Errors
@@ -121,6 +231,7 @@ impl Request {
                 bytes.push(7);
                 bytes.extend_from_slice(&from.seq().to_be_bytes());
             }
+            Self::Document(document) => bytes.extend_from_slice(&[8, document.code()]),
         }
         out.write_all(&bytes)?;
         out.flush()
@@ -144,7 +255,11 @@ impl Request {
             5 => Self::Head(CallId::from_bytes(array(input)?)),
             6 => Self::Latest,
             7 => Self::Watch(Cursor::at(number(input)?)),
-            _ => return Err(invalid("unknown request")),
+            8 => {
+                let [code] = array(input)?;
+                Self::Document(Document::from_code(code).ok_or(NotUnderstood::Request)?)
+            }
+            _ => return Err(NotUnderstood::Request.into()),
         }))
     }
 }
@@ -176,13 +291,17 @@ impl Reply {
                 bytes.extend_from_slice(&head.hash);
                 b'h'
             }
+            Self::Piece(piece) => {
+                bytes.extend_from_slice(piece);
+                b'p'
+            }
             Self::End => b'.',
             Self::Failed(error) => {
                 bytes.extend_from_slice(error_to_json(error).to_string().as_bytes());
                 b'!'
             }
         };
-        let length = u32::try_from(bytes.len() + 1).map_err(|_| invalid("message too long"))?;
+        let length = u32::try_from(bytes.len() + 1).map_err(|_| NotUnderstood::Reply)?;
         out.write_all(&length.to_be_bytes())?;
         out.write_all(&[kind])?;
         out.write_all(&bytes)
@@ -195,11 +314,11 @@ impl Reply {
     pub fn read(input: &mut impl Read) -> io::Result<Self> {
         let length = u32::from_be_bytes(array(input)?) as usize;
         if length == 0 || length > MAX_MESSAGE {
-            return Err(invalid("message of impossible length"));
+            return Err(NotUnderstood::Reply.into());
         }
         let mut bytes = vec![0; length];
         input.read_exact(&mut bytes)?;
-        Self::parse(&bytes).ok_or_else(|| invalid("unreadable message"))
+        Self::parse(&bytes).ok_or_else(|| NotUnderstood::Reply.into())
     }
 
     fn parse(bytes: &[u8]) -> Option<Self> {
@@ -218,7 +337,8 @@ impl Reply {
                 let version = u64::from_be_bytes(*version);
                 Some(Self::Head(Head { version, hash: hash.try_into().ok()? }))
             }
-            b'.' => Some(Self::End),
+            b'p' => Some(Self::Piece(rest.to_vec())),
+            b'.' => rest.is_empty().then_some(Self::End),
             b'!' => Some(Self::Failed(error_from_json(&serde_json::from_slice(rest).ok()?)?)),
             _ => None,
         }
@@ -230,63 +350,30 @@ fn error_to_json(error: &ReadError) -> serde_json::Value {
         ReadError::Corrupt { place, what } => serde_json::json!(["corrupt", place, what]),
         ReadError::TooNew { place, found } => serde_json::json!(["too_new", place, found]),
         ReadError::Unavailable { why } => serde_json::json!(["unavailable", why]),
+        ReadError::Interrupted { why } => serde_json::json!(["interrupted", why]),
         ReadError::Beyond { wanted, tail } => serde_json::json!(["beyond", wanted, tail]),
     }
 }
 
 fn error_from_json(value: &serde_json::Value) -> Option<ReadError> {
-    let text = |n: usize| Some(value.get(n)?.as_str()?.to_owned());
+    let text = |n: usize| Some(plain(value.get(n)?.as_str()?));
     let number = |n: usize| value.get(n)?.as_u64();
     Some(match value.get(0)?.as_str()? {
         "corrupt" => ReadError::Corrupt { place: text(1)?, what: text(2)? },
         "too_new" => ReadError::TooNew { place: text(1)?, found: u16::try_from(number(2)?).ok()? },
         "unavailable" => ReadError::Unavailable { why: text(1)? },
+        "interrupted" => ReadError::Interrupted { why: text(1)? },
         "beyond" => ReadError::Beyond { wanted: number(1)?, tail: number(2)? },
         _ => return None,
     })
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_request_reads_back() {
-        let call = CallId::from_bytes([3; 16]);
-        for request in [
-            Request::Tail,
-            Request::Calls,
-            Request::Read(call),
-            Request::ReadAll(Cursor::at(9), 64),
-            Request::Head(call),
-            Request::Latest,
-            Request::Watch(Cursor::at(7)),
-        ] {
-            let mut bytes = Vec::new();
-            request.write(&mut bytes).unwrap();
-            assert_eq!(Request::read(&mut bytes.as_slice()).unwrap(), Some(request));
-        }
-        assert!(Request::read(&mut [9u8].as_slice()).is_err());
-    }
-
-    #[test]
-    fn every_reply_reads_back_and_a_broken_one_is_refused() {
-        for reply in [
-            Reply::Commit(Raw { seq: 4, hash: [1; 32], payload: b"abc".to_vec() }),
-            Reply::Call(CallId::from_bytes([3; 16])),
-            Reply::Cursor(Cursor::at(8)),
-            Reply::Head(Head { version: 3, hash: [2; 32] }),
-            Reply::End,
-            Reply::Failed(ReadError::at_seq(4, "wrong checksum")),
-            Reply::Failed(ReadError::TooNew { place: "x".into(), found: 2 }),
-            Reply::Failed(ReadError::Unavailable { why: "y".into() }),
-            Reply::Failed(ReadError::Beyond { wanted: 5, tail: 4 }),
-        ] {
-            let mut bytes = Vec::new();
-            reply.write(&mut bytes).unwrap();
-            assert_eq!(Reply::read(&mut bytes.as_slice()).unwrap(), reply);
-            assert!(Reply::read(&mut &bytes[..bytes.len() - 1]).is_err());
-        }
-        assert!(Reply::read(&mut [0xffu8; 8].as_slice()).is_err());
-    }
+/// Text of the other end's, fit for a terminal: control characters and changes of direction could hide what is true.
+#[must_use]
+pub fn plain(text: &str) -> String {
+    let hides = |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    text.chars().take(MAX_TEXT).map(|c| if hides(c) { '\u{fffd}' } else { c }).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,7 @@
 //! The answering half: plain threads, one per reader, few readers.
 
 use std::collections::HashMap;
-use std::io::{self, BufReader, BufWriter, Write};
+use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use callbox_events::schema::{self, StoredCommit};
 
-use super::protocol::{self, Reply, Request};
+use super::protocol::{self, PIECE, Reply, Request};
 use super::socket::{self, Bound};
 use super::{Raw, Served};
 use crate::error::ReadError;
@@ -24,7 +24,11 @@ const MAX_READERS: usize = 64;
 /// How often a watcher hears something even if nothing happens, so that either end notices the other's death.
 const HEARTBEAT: Duration = Duration::from_secs(1);
 
-/// Serves a journal until it is dropped.
+/// How long those who follow may take to fetch the rest once they were told the end: until nobody came for one moment, at
+/// most so many moments.
+const PARTING: (u32, Duration) = (20, Duration::from_millis(50));
+
+/// Serves a journal until it is dropped. Readers who follow it are seen off first, if it is closed then.
 pub struct Server {
     shared: Arc<Shared>,
     path: std::path::PathBuf,
@@ -34,6 +38,8 @@ pub struct Server {
 struct Shared {
     journal: Arc<dyn Served>,
     stopping: AtomicBool,
+    /// Whether anybody ever followed.
+    followed: AtomicBool,
     readers: Mutex<Readers>,
 }
 
@@ -52,8 +58,13 @@ impl Server {
     pub fn start(store: &Path, journal: Arc<dyn Served>) -> io::Result<Self> {
         let bound = socket::bind(store)?;
         let path = bound.path.clone();
-        let shared =
-            Arc::new(Shared { journal, stopping: AtomicBool::new(false), readers: Mutex::default() });
+        let shared = Shared {
+            journal,
+            stopping: AtomicBool::new(false),
+            followed: AtomicBool::new(false),
+            readers: Mutex::default(),
+        };
+        let shared = Arc::new(shared);
         let accepting = Arc::clone(&shared);
         let thread = thread::Builder::new().name("callbox-readers".into());
         let thread = thread.spawn(move || accept(&bound, &accepting))?;
@@ -63,6 +74,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
+        self.shared.see_off();
         self.shared.stopping.store(true, Ordering::Release);
         let woken = UnixStream::connect(&self.path).is_ok();
         if let Some(thread) = self.accepting.take().filter(|_| woken) {
@@ -80,6 +92,22 @@ impl Drop for Server {
 }
 
 impl Shared {
+    fn see_off(&self) {
+        if !self.followed.load(Ordering::Acquire) {
+            return;
+        }
+        let mut came = None;
+        for _ in 0..PARTING.0 {
+            let readers = self.readers();
+            if readers.open.is_empty() && came == Some(readers.next) {
+                return;
+            }
+            came = Some(readers.next);
+            drop(readers);
+            thread::sleep(PARTING.1);
+        }
+    }
+
     fn readers(&self) -> MutexGuard<'_, Readers> {
         self.readers.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -160,6 +188,7 @@ fn answer(request: Request, shared: &Shared, out: &mut impl Write) -> io::Result
         }
         Request::Latest => each(journal.latest().map(|call| call.map(|call| Ok(Reply::Call(call)))), out),
         Request::Watch(from) => watch(from, shared, out).map(Ok),
+        Request::Document(which) => each(journal.document(which).map(pieces).map_err(unreadable), out),
     }
 }
 
@@ -180,6 +209,22 @@ where
     Ok(Ok(()))
 }
 
+fn unreadable(error: io::Error) -> ReadError {
+    ReadError::Unavailable { why: format!("a file of the store can't be read: {error}") }
+}
+
+fn pieces(document: Option<Box<dyn Read + Send>>) -> impl Iterator<Item = Result<Reply, ReadError>> {
+    let mut document = document.unwrap_or_else(|| Box::new(io::empty()));
+    std::iter::from_fn(move || {
+        let mut piece = Vec::with_capacity(PIECE);
+        match document.by_ref().take(PIECE as u64).read_to_end(&mut piece) {
+            Ok(0) => None,
+            Ok(_) => Some(Ok(Reply::Piece(piece))),
+            Err(error) => Some(Err(unreadable(error))),
+        }
+    })
+}
+
 fn encoded(stored: StoredCommit) -> Result<Reply, ReadError> {
     let payload =
         schema::encode(&stored.commit).map_err(|error| ReadError::at_seq(stored.seq, error.to_string()))?;
@@ -187,6 +232,7 @@ fn encoded(stored: StoredCommit) -> Result<Reply, ReadError> {
 }
 
 fn watch(from: Cursor, shared: &Shared, out: &mut impl Write) -> io::Result<()> {
+    shared.followed.store(true, Ordering::Release);
     let mut seen = from;
     loop {
         let heard = shared.journal.bell().wait(seen, HEARTBEAT);

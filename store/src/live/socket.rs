@@ -2,7 +2,8 @@
 //! such things, and a file in the store names it.
 
 use std::fs;
-use std::io;
+use std::io::{self, Read, Write};
+use std::net::Shutdown;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
@@ -10,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
+use super::Connect;
 use crate::layout::{SOCKET, SOCKET_PATH};
 
 /// What every system takes.
@@ -57,16 +59,30 @@ fn far(store: &Path) -> io::Result<PathBuf> {
     Ok(dir.unwrap_or_else(std::env::temp_dir).join(format!("callbox-{name}.sock")))
 }
 
-/// Connects to the process that writes to a store.
+/// Where the socket of a store is, while a process writes to it.
 ///
 /// # Errors
-/// The system's: `NotFound` or `ConnectionRefused` if nobody listens (yet).
-pub fn connect(store: &Path) -> io::Result<UnixStream> {
-    let path = match fs::read(store.join(SOCKET_PATH)) {
+/// The system's.
+pub fn path(store: &Path) -> io::Result<PathBuf> {
+    Ok(match fs::read(store.join(SOCKET_PATH)) {
         Ok(bytes) => PathBuf::from(std::ffi::OsStr::from_bytes(&bytes)),
         Err(_) => std::path::absolute(store)?.join(SOCKET),
-    };
-    UnixStream::connect(path)
+    })
+}
+
+/// The way to the process that writes to the store in this directory.
+#[derive(Debug, Clone)]
+pub struct Beside(pub PathBuf);
+
+impl Connect for Beside {
+    /// `NotFound` or `ConnectionRefused` if nobody listens (yet).
+    fn ask(&self, question: &[u8]) -> io::Result<Box<dyn Read + Send>> {
+        let mut stream = UnixStream::connect(path(&self.0)?)?;
+        stream.write_all(question)?;
+        // There will be no other question, so the answer's end is the connection's.
+        stream.shutdown(Shutdown::Write)?;
+        Ok(Box::new(stream))
+    }
 }
 
 impl Drop for Bound {

@@ -5,7 +5,7 @@
 //! root and its events.
 
 use std::fs::{self, File};
-use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufReader, Read, Seek, SeekFrom, Take, Write};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
@@ -47,12 +47,23 @@ struct Saved {
 /// # Errors
 /// The system's.
 pub fn kept(store: &Path) -> io::Result<Kept<'static>> {
+    Ok(match document(store)? {
+        Some(file) => Box::new(Entries::of(BufReader::new(file))),
+        None => Box::new(std::iter::empty()),
+    })
+}
+
+/// Their file, as long as it is now.
+///
+/// # Errors
+/// The system's.
+pub(crate) fn document(store: &Path) -> io::Result<Option<Take<File>>> {
     match File::open(store.join(layout::CHECKPOINTS)) {
         Ok(file) => {
             let length = file.metadata()?.len();
-            Ok(Box::new(Entries::of(BufReader::new(file.take(length)))))
+            Ok(Some(file.take(length)))
         }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Box::new(std::iter::empty())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
     }
 }

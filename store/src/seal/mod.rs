@@ -13,8 +13,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use callbox_events::Timestamp;
 
-pub(crate) use self::file::SealFile;
 pub use self::file::kept;
+pub(crate) use self::file::{SealFile, document};
 use crate::proof::beat::{Beat, Liveness, Presence};
 use crate::proof::key::SigningKey;
 use crate::proof::leaf::Leaf;

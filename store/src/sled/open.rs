@@ -248,7 +248,10 @@ fn unreadable(store: &Path) -> impl FnOnce(ReadError) -> OpenError {
     let dir = store.to_owned();
     move |error| match error {
         ReadError::Corrupt { place, what } => OpenError::Corrupt { dir, place, what },
-        ReadError::TooNew { .. } | ReadError::Unavailable { .. } | ReadError::Beyond { .. } => {
+        ReadError::TooNew { .. }
+        | ReadError::Unavailable { .. }
+        | ReadError::Interrupted { .. }
+        | ReadError::Beyond { .. } => {
             OpenError::Corrupt { dir, place: "log".into(), what: error.to_string() }
         }
     }

@@ -1,5 +1,6 @@
 //! An open store as readers see it: what is durable, and no more.
 
+use std::io::{self, Read};
 use std::iter::Peekable;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,8 +17,10 @@ use super::tree::Pairs;
 use crate::error::ReadError;
 use crate::journal::{CallIds, Commits, Cursor, Head, JournalReader};
 use crate::keys;
+use crate::live::protocol::Document;
 use crate::live::{Raw, Raws, Served};
 use crate::lock::Lock;
+use crate::seal;
 use crate::subscription::{Bell, Source, Subscription};
 
 /// An open store.
@@ -164,6 +167,15 @@ impl Served for Arc<Store> {
         let make: Make<Raw> =
             |frame| Ok(Raw { seq: frame.seq, hash: frame.hash, payload: frame.payload.to_vec() });
         Ok(Box::new(Scan::new(&self.log, from.seq(), self.durable(), make)?))
+    }
+
+    fn document(&self, which: Document) -> io::Result<Option<Box<dyn Read + Send>>> {
+        match which {
+            Document::Checkpoints => {
+                let file = seal::document(&self.dir)?;
+                Ok(file.map(|file| -> Box<dyn Read + Send> { Box::new(file) }))
+            }
+        }
     }
 
     fn bell(&self) -> &Bell {

@@ -177,7 +177,9 @@ impl From<ReadError> for ApiError {
         let (message, hint) = (error.to_string(), error.hint());
         match error {
             ReadError::Beyond { .. } => Self::bad_request("beyond_the_end", message),
-            ReadError::Unavailable { .. } => Self::unavailable("journal_unavailable", message),
+            ReadError::Unavailable { .. } | ReadError::Interrupted { .. } => {
+                Self::unavailable("journal_unavailable", message)
+            }
             ReadError::Corrupt { .. } | ReadError::TooNew { .. } => Self::internal(message),
         }
         .hint(hint)

@@ -135,9 +135,10 @@ impl PlacedCommit {
     fn decode(&self, link: Link) -> Result<StoredCommit, Damage> {
         frame::stored(self.seq, link, &self.payload, None).map_err(|error| match error {
             ReadError::Corrupt { what, .. } => self.flaw(what),
-            ReadError::TooNew { .. } | ReadError::Unavailable { .. } | ReadError::Beyond { .. } => {
-                self.flaw(error.to_string())
-            }
+            ReadError::TooNew { .. }
+            | ReadError::Unavailable { .. }
+            | ReadError::Interrupted { .. }
+            | ReadError::Beyond { .. } => self.flaw(error.to_string()),
         })
     }
 
