@@ -6,14 +6,14 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use callbox_events::schema;
 use callbox_store::repair::repair;
 use callbox_store::sled::{Options, SledJournal};
 use callbox_store::testing::conformance::put;
+use callbox_store::testing::ruin::{by_call, contents, copy_of, flip, truncate};
 use callbox_store::testing::sample::{call, commit, offered, released};
 use callbox_store::verify::{Report, verify};
 use callbox_store::wal;
-use callbox_store::{Cursor, JournalReader, OpenError, reader};
+use callbox_store::{OpenError, reader};
 
 /// Enough for several of sled's segments.
 const CALLS: u64 = 300;
@@ -50,40 +50,6 @@ fn check(dir: &Path) -> Report {
     verify(dir, &mut |_| {}).unwrap()
 }
 
-/// A copy of the store to be damaged.
-fn copy_of(dir: &Path) -> tempfile::TempDir {
-    let copy = tempfile::tempdir().unwrap();
-    copy_dir(dir, copy.path());
-    copy
-}
-
-fn copy_dir(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
-        let target = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy_dir(&entry.path(), &target);
-        } else if entry.path().is_file() {
-            fs::copy(entry.path(), target).unwrap();
-        }
-    }
-}
-
-/// Everything in global order, encoded; or the first error.
-fn contents(reader: &dyn JournalReader) -> Result<Vec<Vec<u8>>, String> {
-    let commits = reader.read_all(Cursor::START).map_err(|error| error.to_string())?;
-    commits
-        .map(|stored| stored.map(|stored| schema::encode(&stored.commit).unwrap()).map_err(|e| e.to_string()))
-        .collect()
-}
-
-/// Everything again, call by call.
-fn by_call(reader: &dyn JournalReader) -> Result<usize, String> {
-    let calls = reader.calls().map_err(|error| error.to_string())?;
-    let commits = calls.map(|call| reader.read(call.map_err(|e| e.to_string())?).map_err(|e| e.to_string()));
-    commits.map(|commits| commits.map(|commits| commits.len())).sum()
-}
-
 /// Whoever reads it, and however, gets everything.
 fn nothing_is_lost(dir: &Path, sound: &[Vec<u8>], what: &str) {
     let reader = reader::open(dir).unwrap_or_else(|error| panic!("{what}: {error}"));
@@ -94,12 +60,6 @@ fn nothing_is_lost(dir: &Path, sound: &[Vec<u8>], what: &str) {
         SledJournal::open(dir, Options::default()).unwrap_or_else(|error| panic!("{what}: {error}"));
     assert!(contents(&journal).as_deref() == Ok(sound), "{what}: {:?}", contents(&journal).err());
     assert_eq!(by_call(&journal), Ok(sound.len()), "{what}");
-}
-
-fn flip(file: &Path, place: usize) {
-    let mut bytes = fs::read(file).unwrap();
-    bytes[place] ^= 0x40;
-    fs::write(file, bytes).unwrap();
 }
 
 #[test]
@@ -188,7 +148,7 @@ fn a_truncated_file_loses_nothing_while_the_other_is_whole() {
         for kept in [0, 10, 100, length / 3, length / 2, length - 10_000, length - 1] {
             let damaged = copy_of(dir.path());
             let path = file(damaged.path());
-            fs::File::options().write(true).open(&path).unwrap().set_len(kept).unwrap();
+            truncate(&path, kept);
             nothing_is_lost(damaged.path(), &sound, &format!("{} cut to {kept} of {length}", path.display()));
         }
     }

@@ -21,6 +21,7 @@ use callbox_store::proof::key::{PublicKey, SigningKey};
 use callbox_store::sled::{Options, SledJournal};
 use callbox_store::testing::conformance::put;
 use callbox_store::testing::rerun::assert_decided_again;
+use callbox_store::testing::ruin;
 use callbox_store::testing::sample::{call, offered, released};
 use callbox_store::verify::{Brought, Report, verify, verify_with};
 use callbox_store::{Cursor, Journal, JournalReader, OpenError, ReadError, prove, reader, seal};
@@ -47,17 +48,9 @@ fn thaw(format: &str) -> tempfile::TempDir {
     dir
 }
 
-/// Every file of a directory.
+/// Every file of a directory, with what it holds.
 fn files(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
-    let mut found = BTreeMap::new();
-    for entry in fs::read_dir(dir).unwrap().map(Result::unwrap) {
-        if entry.path().is_dir() {
-            found.extend(files(&entry.path()));
-        } else {
-            found.insert(entry.path(), fs::read(entry.path()).unwrap());
-        }
-    }
-    found
+    ruin::files(dir).into_iter().map(|file| (file.clone(), fs::read(dir.join(file)).unwrap())).collect()
 }
 
 /// All that a reader says of these calls: verdict, chain, and each commit with its place, cause, events and messages.

@@ -9,4 +9,5 @@
 pub mod conformance;
 pub mod disk;
 pub mod rerun;
+pub mod ruin;
 pub mod sample;
