@@ -16,6 +16,7 @@ Examples:
   callbox why latest --store journal         who ended the newest call, how and why
   callbox ladder 3f2a --store journal        its messages and events as a sequence chart
   callbox list --cause declined --since 2h   calls that were declined in the last two hours
+  callbox tail --url http://127.0.0.1:8080   a running engine's events as they happen
 
 CALL is our id of a call, a unique prefix of it, a SIP Call-ID, or `latest`.
 Exit codes: 0 ok, 1 a finding, 2 usage, 3 not found, 4 store unusable, 5 other failure.";
@@ -33,9 +34,15 @@ pub struct Cli {
 /// What every command takes.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Common {
-    /// The journal directory; a running engine's too
-    #[arg(long, value_name = "DIR", env = "CALLBOX_STORE", global = true)]
+    /// The journal directory; a running engine's too [env: CALLBOX_STORE]
+    #[arg(long, value_name = "DIR", global = true)]
     pub store: Option<PathBuf>,
+    /// A running callboxd, in the place of a store: http://HOST:PORT
+    #[arg(long, value_name = "URL", global = true)]
+    pub url: Option<String>,
+    /// File whose first line is the token that the callboxd wants
+    #[arg(long, value_name = "FILE", env = "CALLBOX_URL_TOKEN_FILE", global = true)]
+    pub url_token_file: Option<PathBuf>,
     /// A portable recording, in the place of a store
     #[arg(long, value_name = "FILE", global = true)]
     pub recording: Option<PathBuf>,
@@ -45,6 +52,17 @@ pub struct Common {
     /// When to use colours
     #[arg(long, value_name = "WHEN", default_value = "auto", global = true, hide_possible_values = true)]
     pub color: ColorChoice,
+}
+
+impl Common {
+    /// With `CALLBOX_STORE` where nothing is named: what is typed wins over what was set before.
+    fn or_environment(self) -> Self {
+        if self.store.is_some() || self.url.is_some() || self.recording.is_some() {
+            return self;
+        }
+        let store = std::env::var_os("CALLBOX_STORE").filter(|dir| !dir.is_empty());
+        Self { store: store.map(PathBuf::from), ..self }
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -72,7 +90,7 @@ pub enum Command {
 /// Runs what was typed.
 pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
+        Ok(cli) => Cli { common: cli.common.or_environment(), ..cli },
         Err(error) => return not_understood(&error),
     };
     color(cli.common.color);

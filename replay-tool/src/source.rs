@@ -3,12 +3,14 @@
 use std::io::Write;
 use std::path::Path;
 
+use callbox_store::proof::audit::Kept;
 use callbox_store::recording::Recording;
-use callbox_store::{JournalReader, OpenError, reader};
+use callbox_store::{JournalReader, OpenError, layout, reader, seal};
 
 use crate::cli::Common;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
+use crate::remote;
 
 /// So many damages are told by commands that go on in spite of them.
 const MAX_TOLD: usize = 5;
@@ -16,19 +18,63 @@ const MAX_TOLD: usize = 5;
 /// What a command reads from.
 pub type Source = Box<dyn JournalReader>;
 
-/// The directory that the command line names.
-pub fn dir(common: &Common) -> Result<&Path, Failure> {
-    common.store.as_deref().ok_or_else(|| {
-        Failure::new(ExitCode::Usage, "no_store", "no store was named")
-            .hint("give --store DIR or --recording FILE, or set CALLBOX_STORE")
-    })
+/// What the command line names.
+#[derive(Debug, Clone, Copy)]
+pub enum Named<'a> {
+    /// The directory of a store.
+    Store(&'a Path),
+    /// The file of a recording.
+    Recording(&'a Path),
+    /// A running engine.
+    Url(&'a str),
 }
 
-/// What the command line names: a recording, or a store, through its engine if one runs, otherwise a copy. Changes nothing in it.
+/// The one source that the command line names.
+pub fn named(common: &Common) -> Result<Named<'_>, Failure> {
+    match (&common.store, &common.recording, &common.url) {
+        (Some(dir), None, None) => Ok(Named::Store(dir)),
+        (None, Some(file), None) => Ok(Named::Recording(file)),
+        (None, None, Some(url)) => Ok(Named::Url(url)),
+        (None, None, None) => Err(Failure::new(ExitCode::Usage, "no_store", "no store was named")
+            .hint("give --store DIR, --url URL or --recording FILE, or set CALLBOX_STORE")),
+        _ => {
+            let message = "--store, --url and --recording name the same thing in three ways";
+            Err(Failure::new(ExitCode::Usage, "several_sources", message).hint("give one of them"))
+        }
+    }
+}
+
+/// The directory that the command line names, for what needs a store's own files.
+pub fn dir(common: &Common) -> Result<&Path, Failure> {
+    let other = match named(common)? {
+        Named::Store(dir) => return Ok(dir),
+        Named::Recording(_) => "a recording",
+        Named::Url(_) => "an engine that is read over --url",
+    };
+    let message = format!("this needs the directory of a store; {other} can only be read");
+    Err(Failure::new(ExitCode::Usage, "needs_store", message).hint("give --store DIR"))
+}
+
+/// What the command line names: a recording, an engine elsewhere, or a store, through its engine if one runs, otherwise a
+/// copy. Changes nothing in it.
 pub fn open(common: &Common) -> Result<Source, Failure> {
-    match &common.recording {
-        Some(path) => Ok(Box::new(recording(path)?)),
-        None => open_at(dir(common)?),
+    match named(common)? {
+        Named::Recording(path) => Ok(Box::new(recording(path)?)),
+        Named::Url(url) => Ok(Box::new(remote::open(url, common)?)),
+        Named::Store(dir) => open_at(dir),
+    }
+}
+
+/// The checkpoints that the store keeps now, in the order they were written.
+pub fn checkpoints(common: &Common) -> Result<Kept<'static>, Failure> {
+    match named(common)? {
+        Named::Url(url) => Ok(remote::open(url, common)?.kept()?),
+        Named::Store(_) | Named::Recording(_) => {
+            let dir = dir(common)?;
+            layout::check(dir)?;
+            let path = dir.join(layout::CHECKPOINTS);
+            Ok(seal::kept(dir).map_err(|source| OpenError::Io { what: "reading", path, source })?)
+        }
     }
 }
 

@@ -109,8 +109,9 @@ pub enum ReadError {
         /// What happened.
         why: String,
     },
-    /// The answer broke off in the middle: what came of it is not all.
-    #[error("the connection to the engine broke off: {why}")]
+    /// The engine that it is read through can't be reached any more, or its answer broke off in the middle: what came of
+    /// it is not all.
+    #[error("the connection to the engine is lost: {why}")]
     Interrupted {
         /// What happened.
         why: String,

@@ -10,6 +10,7 @@
 //! Memory is bounded by the number of calls that are open at one place of the log, not by its length.
 
 use std::collections::HashMap;
+use std::io;
 use std::path::Path;
 
 use callbox_events::CallId;
@@ -124,7 +125,10 @@ pub fn verify_with(
     let kept = seal::kept(dir).map_err(OpenError::io("reading", &dir.join(layout::CHECKPOINTS)))?;
     let walk = Walk::new(Audit::new(kept, brought.checkpoints.clone(), &brought.keys));
     match reader::attach(dir)? {
-        Attached::Live(reader) => Ok(through_reader(&reader, walk, progress)),
+        Attached::Live(reader) => {
+            let lost = |error| OpenError::io("reading", dir)(io::Error::other(error));
+            through_reader(&reader, walk, progress).map_err(lost)
+        }
         Attached::Free(copy) => Ok(sled::check_copy(copy.path(), walk, progress)),
     }
 }
@@ -132,17 +136,24 @@ pub fn verify_with(
 /// Checks what any reader gives: sequence, versions, chains. The reader compares checksums itself.
 pub fn verify_reader(reader: &dyn JournalReader, progress: &mut dyn FnMut(Progress)) -> Report {
     let none = Audit::new(Box::new(std::iter::empty()), Vec::new(), &[]);
-    through_reader(reader, Walk::new(none), progress)
+    through_reader(reader, Walk::new(none), progress).unwrap_or_else(|error| {
+        let mut report = Report::default();
+        report.add(error);
+        report
+    })
 }
 
 /// The same with the checkpoints of the reader's store, asked for before (`kept`), and for somebody who knows more than the
 /// store says of itself: all that can be seen from afar.
+///
+/// # Errors
+/// [`ReadError::Interrupted`] if the reader's engine went away: that is no damage.
 pub fn verify_reader_with(
     reader: &dyn JournalReader,
     kept: Kept<'_>,
     brought: &Brought,
     progress: &mut dyn FnMut(Progress),
-) -> Report {
+) -> Result<Report, ReadError> {
     let audit = Audit::new(kept, brought.checkpoints.clone(), &brought.keys);
     through_reader(reader, Walk::new(audit), progress)
 }
@@ -151,14 +162,17 @@ fn through_reader(
     reader: &dyn JournalReader,
     mut walk: Walk<'_>,
     progress: &mut dyn FnMut(Progress),
-) -> Report {
+) -> Result<Report, ReadError> {
     let mut report = Report::default();
     walk.audit.begin(&mut report);
-    if let Err(error) = walk_through(reader, &mut walk, &mut report, progress) {
-        report.add(error);
+    match walk_through(reader, &mut walk, &mut report, progress) {
+        // Nothing was found out about what did not come.
+        Err(lost @ ReadError::Interrupted { .. }) => return Err(lost),
+        Err(error) => report.add(error),
+        Ok(()) => {}
     }
     walk.finish(&mut report);
-    report
+    Ok(report)
 }
 
 fn walk_through(

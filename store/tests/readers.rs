@@ -56,7 +56,7 @@ fn a_reader_says_the_same_as_the_writer_beside_it_and_after_it() {
     assert_eq!(testimony(&*beside), expected);
     drop(journal);
     let gone = beside.tail().unwrap_err();
-    assert!(matches!(gone, ReadError::Unavailable { .. }), "{gone}");
+    assert!(matches!(gone, ReadError::Interrupted { .. }), "{gone}");
     assert_eq!(testimony(&*reader::open(dir.path()).unwrap()), expected);
 }
 

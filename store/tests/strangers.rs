@@ -130,7 +130,7 @@ fn checkpoints_come_as_the_store_keeps_them_and_are_compared() {
 
     let verify = || {
         let kept = beside.kept().unwrap();
-        verify_reader_with(&beside, kept, &Brought::default(), &mut |_| {})
+        verify_reader_with(&beside, kept, &Brought::default(), &mut |_| {}).unwrap()
     };
     let report = verify();
     assert!(report.is_sound() && report.seals.checkpoints == 1, "{report:?}");

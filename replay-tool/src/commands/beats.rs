@@ -2,7 +2,6 @@
 
 use callbox_events::Timestamp;
 use callbox_store::proof::coverage::Coverage;
-use callbox_store::{OpenError, layout, seal};
 use serde_json::json;
 
 use crate::cli::Common;
@@ -38,11 +37,8 @@ pub struct Args {
 
 /// Runs the command.
 pub fn run(args: &Args, common: &Common, out: &mut Output) -> Result<ExitCode, Failure> {
-    let (dir, keys) = (source::dir(common)?, args.trust.keys()?);
-    layout::check(dir)?;
-    let kept = seal::kept(dir).map_err(|source| {
-        Failure::from(OpenError::Io { what: "reading", path: dir.join(layout::CHECKPOINTS), source })
-    })?;
+    let keys = args.trust.keys()?;
+    let kept = source::checkpoints(common)?;
     let mut coverage = Coverage::new(args.since, args.until, &keys);
     // What can't be read vouches for nothing: it shows as a gap.
     kept.flatten().for_each(|entry| coverage.add(&entry));

@@ -6,10 +6,10 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use callbox_events::Timestamp;
+use callbox_store::JournalReader;
 use callbox_store::proof::bundle::Proof;
 use callbox_store::proof::entries::Entry;
 use callbox_store::prove::{self, ProveError};
-use callbox_store::{JournalReader, OpenError, layout, seal};
 
 use crate::cli::Common;
 use crate::exit_code::ExitCode;
@@ -57,9 +57,8 @@ pub struct Args {
 
 /// Runs the command.
 pub fn run(args: &Args, common: &Common, out: &mut Output) -> Result<ExitCode, Failure> {
-    let dir = source::dir(common)?;
     let reader = source::open(common)?;
-    let proof = prove(args, dir, reader.as_ref())?;
+    let proof = prove(args, common, reader.as_ref())?;
     let document = proof.to_json()?;
     let Some(path) = &args.output else {
         writeln!(out, "{document}")?;
@@ -74,29 +73,33 @@ pub fn run(args: &Args, common: &Common, out: &mut Output) -> Result<ExitCode, F
     Ok(ExitCode::Ok)
 }
 
-fn prove(args: &Args, dir: &Path, reader: &dyn JournalReader) -> Result<Proof, Failure> {
+fn prove(args: &Args, common: &Common, reader: &dyn JournalReader) -> Result<Proof, Failure> {
     let bar = Progress::events(0);
     let mut progress = |progress: callbox_store::verify::Progress| bar.reached(progress.events, progress.of);
     if let Some([older, newer]) = args.consistency.as_deref() {
-        let (older, newer) = (checkpoint(dir, older)?, checkpoint(dir, newer)?);
+        let (older, newer) = (checkpoint(common, older)?, checkpoint(common, newer)?);
         return Ok(prove::consistency(reader, &older, &newer, &mut progress)?.into());
     }
-    let under = checkpoint(dir, &args.checkpoint)?;
+    let under = checkpoint(common, &args.checkpoint)?;
     if let Some(call) = &args.call {
         let call = selector::id(reader, call)?;
         return Ok(prove::call(reader, call, &under, &mut progress)?.into());
     }
     let events = match &args.events {
         Some(events) => events.clone(),
-        None => between(dir, args.since, args.until)?,
+        None => between(common, args.since, args.until)?,
     };
     Ok(prove::completeness(reader, &events, &under, &mut progress)?.into())
 }
 
 /// The events between the last checkpoint before `since` and the first one after `until`.
-fn between(dir: &Path, since: Option<Timestamp>, until: Option<Timestamp>) -> Result<Range<u64>, Failure> {
+fn between(
+    common: &Common,
+    since: Option<Timestamp>,
+    until: Option<Timestamp>,
+) -> Result<Range<u64>, Failure> {
     let mut events = 0..u64::MAX;
-    for entry in kept(dir)? {
+    for entry in kept(common)? {
         let extension = entry?.checkpoint.extension;
         let (Some(time), Some(covered)) = (extension.time, extension.events) else { continue };
         if since.is_some_and(|since| time <= since) {
@@ -110,10 +113,8 @@ fn between(dir: &Path, since: Option<Timestamp>, until: Option<Timestamp>) -> Re
     Ok(events)
 }
 
-fn kept(dir: &Path) -> Result<impl Iterator<Item = Result<Entry, Failure>>, Failure> {
-    let kept = seal::kept(dir).map_err(|source| {
-        Failure::from(OpenError::Io { what: "reading", path: dir.join(layout::CHECKPOINTS), source })
-    })?;
+fn kept(common: &Common) -> Result<impl Iterator<Item = Result<Entry, Failure>> + use<>, Failure> {
+    let kept = source::checkpoints(common)?;
     Ok((1..).zip(kept).map(|(number, entry): (u64, _)| {
         entry.map_err(|error| {
             let message = format!("checkpoint {number} can't be read: {error}");
@@ -124,7 +125,7 @@ fn kept(dir: &Path) -> Result<impl Iterator<Item = Result<Entry, Failure>>, Fail
 }
 
 /// The checkpoint that a person means.
-fn checkpoint(dir: &Path, named: &str) -> Result<Entry, Failure> {
+fn checkpoint(common: &Common, named: &str) -> Result<Entry, Failure> {
     let unknown = |message: String| {
         Failure::new(ExitCode::NotFound, "checkpoint_not_found", message).hint(
             "name a checkpoint by its number in the store, by `latest`, or by a file; an engine makes one every \
@@ -137,7 +138,7 @@ fn checkpoint(dir: &Path, named: &str) -> Result<Entry, Failure> {
         return found.into_iter().next_back().ok_or_else(|| unknown(format!("{named} holds no checkpoint")));
     }
     let mut newest = None;
-    for (index, entry) in (1..).zip(kept(dir)?) {
+    for (index, entry) in (1..).zip(kept(common)?) {
         // What is being written beside us is not there yet.
         let Ok(entry) = entry else { continue };
         if number == Some(index) {

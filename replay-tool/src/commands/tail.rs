@@ -5,7 +5,7 @@ use std::io::Write;
 use std::time::Duration;
 
 use callbox_events::schema::StoredCommit;
-use callbox_store::{Cursor, Next};
+use callbox_store::{Cursor, Next, ReadError};
 
 use crate::cli::Common;
 use crate::exit_code::ExitCode;
@@ -17,8 +17,10 @@ const EXAMPLES: &str = "\
 Examples:
   callbox tail --store journal              events as they happen, until interrupted
   callbox tail --from 0 --json              everything there is, then what comes
+  callbox tail --url http://10.0.0.5:8080   an engine elsewhere
 
-Over a store that no engine holds it ends where the journal ends.";
+It ends when the engine closes its journal; over a store that no engine holds, where the journal ends. If the engine is
+lost instead, it says so, and with which --from to go on.";
 
 /// Follow a live engine: events as they become durable
 #[derive(Debug, Clone, clap::Args)]
@@ -45,7 +47,8 @@ pub fn run(args: &Args, common: &Common, out: &mut Output) -> Result<ExitCode, F
     };
     let mut subscription = reader.subscribe(from)?;
     loop {
-        match subscription.next_timeout(Duration::from_millis(500))? {
+        let next = subscription.next_timeout(Duration::from_millis(500));
+        match next.map_err(|error| lost(error, subscription.cursor()))? {
             Next::Commit(stored) => {
                 if wanted.is_empty() || wanted.contains(&stored.commit.call) {
                     print(&stored, from.seq(), common, out)?;
@@ -55,6 +58,18 @@ pub fn run(args: &Args, common: &Common, out: &mut Output) -> Result<ExitCode, F
             Next::Closed => return Ok(ExitCode::Ok),
         }
         out.flush()?;
+    }
+}
+
+/// Nothing is lost but the connection: the numbers go on where they stood.
+fn lost(error: ReadError, cursor: Cursor) -> Failure {
+    let again = format!("`callbox tail --from {}` goes on from here", cursor.seq());
+    match &error {
+        ReadError::Interrupted { .. } => Failure::from(error).hint(again),
+        ReadError::Corrupt { .. }
+        | ReadError::TooNew { .. }
+        | ReadError::Unavailable { .. }
+        | ReadError::Beyond { .. } => error.into(),
     }
 }
 

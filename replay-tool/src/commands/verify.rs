@@ -18,8 +18,9 @@ use crate::output::Output;
 use crate::progress::Progress;
 use crate::render::style::{BAD, GOOD};
 use crate::render::words::count;
+use crate::source::{self, Named};
 use crate::trust::{self, Trust};
-use crate::{render, source};
+use crate::{remote, render};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -27,9 +28,12 @@ Examples:
   callbox verify --store journal --repair new    write what is sound to a new store
   callbox verify --recording calls.recording
   callbox verify --store journal --public-key callbox.key.pub --checkpoint kept-elsewhere.note
+  callbox verify --url http://127.0.0.1:8080 --public-key callbox.key.pub
   callbox verify --proof call.proof --public-key callbox.key.pub     without any store
 
 The journal is kept twice, so damage to one copy loses nothing; engine and tools read the other one.
+Over --url everything that the engine gives out is verified, with its checkpoints; both copies of the journal are only seen
+beside it. An engine that lies is found out by a public key and by a checkpoint that was kept elsewhere.
 Without a public key the checkpoints are compared with the journal, but not their signatures. A checkpoint that was
 kept elsewhere shows also that the end was cut off, or that the whole store was made anew.
 Exits with 1 if anything is damaged; each damage is printed with its place.";
@@ -47,7 +51,7 @@ pub struct Args {
     #[arg(long, value_name = "FILE", conflicts_with_all = ["proof", "repair", "recording"])]
     checkpoint: Vec<PathBuf>,
     /// Verify this proof instead, as `callbox prove` made it
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["repair", "recording"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["repair", "recording", "url"])]
     proof: Option<PathBuf>,
 }
 
@@ -63,9 +67,16 @@ pub fn run(args: &Args, common: &Common, out: &mut Output) -> Result<ExitCode, F
     let brought = Brought { keys, checkpoints: trust::checkpoints(&args.checkpoint)? };
     let bar = Progress::events(0);
     let mut reached = |progress: verify::Progress| bar.reached(progress.events, progress.of);
-    let report = match &common.recording {
-        Some(path) => recording::verify(path, &mut reached)?,
-        None => verify::verify_with(source::dir(common)?, &brought, &mut reached)?,
+    let named = source::named(common)?;
+    let report = match &named {
+        Named::Recording(path) => recording::verify(path, &mut reached)?,
+        Named::Store(dir) => verify::verify_with(dir, &brought, &mut reached)?,
+        Named::Url(url) => {
+            let engine = remote::open(url, common)?;
+            // Before the journal is read: so it reaches as far as they do.
+            let kept = engine.kept()?;
+            verify::verify_reader_with(&engine, kept, &brought, &mut reached)?
+        }
     };
     drop(bar);
     if common.json {
@@ -73,7 +84,7 @@ pub fn run(args: &Args, common: &Common, out: &mut Output) -> Result<ExitCode, F
     } else {
         print(out, &report)?;
         // A recording has no checkpoints of its own.
-        if common.recording.is_none() {
+        if !matches!(named, Named::Recording(_)) {
             render::proof::seals(out, &report.seals, &brought.keys)?;
         }
     }

@@ -93,8 +93,12 @@ impl LiveReader {
     }
 }
 
+/// There is no answer.
 fn gone(error: &io::Error) -> ReadError {
-    ReadError::Unavailable { why: format!("the process that writes the journal doesn't answer: {error}") }
+    match NotUnderstood::of(error) {
+        Some(what) => unexpected(&what.to_string()),
+        None => ReadError::Interrupted { why: format!("it doesn't answer: {error}") },
+    }
 }
 
 /// In the middle of an answer.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use actix_web::http::header::LOCATION;
-use actix_web::web::{Data, Payload};
+use actix_web::web::{Bytes, Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use callbox::{CallId, PlaceCall};
 use callbox_events::schema::StoredCommit;
@@ -71,10 +71,18 @@ pub fn call_of(request: &HttpRequest) -> Result<CallId, ApiError> {
 ///
 /// # Errors
 /// 413 if it is too large, 400 if it breaks off.
-pub async fn read(payload: Payload) -> Result<actix_web::web::Bytes, ApiError> {
-    match payload.to_bytes_limited(body::LARGEST).await {
+pub async fn read(payload: Payload) -> Result<Bytes, ApiError> {
+    read_up_to(payload, body::LARGEST).await
+}
+
+/// The whole body if it has at most so many bytes.
+///
+/// # Errors
+/// As [`read`].
+pub async fn read_up_to(payload: Payload, limit: usize) -> Result<Bytes, ApiError> {
+    match payload.to_bytes_limited(limit).await {
         Ok(Ok(bytes)) => Ok(bytes),
         Ok(Err(_)) => Err(ApiError::bad_request("incomplete_body", "the body breaks off")),
-        Err(_) => Err(ApiError::too_large(body::LARGEST)),
+        Err(_) => Err(ApiError::too_large(limit)),
     }
 }

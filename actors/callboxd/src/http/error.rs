@@ -72,7 +72,7 @@ impl ApiError {
     /// 404: no such resource.
     pub fn unknown_path() -> Self {
         Self::new(StatusCode::NOT_FOUND, "unknown_path", "there is nothing at this path")
-            .hint("the API is under /v1: calls, calls/{id}, calls/{id}/why, events; and /metrics, /healthz")
+            .hint("the API is under /v1: calls, calls/{id}, calls/{id}/why, events, journal; and /metrics, /healthz")
     }
 
     /// 405: the resource does not take this method.

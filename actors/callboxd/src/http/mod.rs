@@ -9,12 +9,14 @@ mod commands;
 mod error;
 mod events;
 mod guard;
+mod journal;
 mod listing;
 mod metrics;
 mod routes;
 mod token;
 
 use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
 use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
 
@@ -31,6 +33,7 @@ use crate::failure::Failure;
 use crate::hep;
 use error::ApiError;
 use guard::Guard;
+use journal::Gateway;
 use metrics::Metrics;
 
 /// Connections of API clients at once.
@@ -44,6 +47,7 @@ const SHUTDOWN_SECS: u64 = 1;
 pub struct Context {
     /// Weak: the engine is its owner's to close, whatever a connection still holds.
     engine: Weak<Engine>,
+    journal: Gateway,
     metrics: Metrics,
     /// Of the mirror, if there is one.
     mirror: Option<Arc<hep::Counters>>,
@@ -57,7 +61,8 @@ impl Context {
     /// # Errors
     /// 503 if it is being closed.
     fn engine(&self) -> Result<Arc<Engine>, ApiError> {
-        self.engine.upgrade().ok_or_else(|| ApiError::unavailable("closed", "the engine is closed"))
+        let open = (!*self.closing.borrow()).then(|| self.engine.upgrade()).flatten();
+        open.ok_or_else(|| ApiError::unavailable("closed", "the engine is closed"))
     }
 }
 
@@ -79,13 +84,14 @@ pub fn bind(addr: SocketAddr) -> Result<TcpListener, Failure> {
 }
 
 impl Server {
-    /// Serves `engine` on `listener`.
+    /// Serves `engine`, whose journal is in `store`, on `listener`.
     ///
     /// # Errors
     /// If the thread or its runtime can't be started.
     pub fn start(
         listener: TcpListener,
         engine: &Arc<Engine>,
+        store: &Path,
         token: Option<Token>,
         mirror: Option<Arc<hep::Counters>>,
     ) -> Result<Self, Failure> {
@@ -93,7 +99,8 @@ impl Server {
         let (closing, closed) = watch::channel(false);
         let metrics = Metrics::of(engine)?;
         let engine = Arc::downgrade(engine);
-        let context = Context { engine, metrics, mirror, closing: closed, started: Instant::now() };
+        let journal = Gateway::new(store);
+        let context = Context { engine, journal, metrics, mirror, closing: closed, started: Instant::now() };
         let context = web::Data::new(context);
         let guard = web::Data::new(Guard(token));
         let (started, starting) = std::sync::mpsc::channel();
@@ -131,9 +138,15 @@ impl Server {
         self.addr
     }
 
-    /// Answers what is under way, ends event streams and stops.
-    pub async fn stop(self) {
+    /// Lets go of the engine: event streams end, and whatever needs it is refused from now on. Readers of the journal stay,
+    /// so that those who follow it see its end.
+    pub fn release(&self) {
         self.closing.send_replace(true);
+    }
+
+    /// Answers what is under way and stops.
+    pub async fn stop(self) {
+        self.release();
         self.handle.stop(true).await;
         match tokio::task::spawn_blocking(move || self.thread.join()).await {
             Ok(Ok(Ok(()))) => {}

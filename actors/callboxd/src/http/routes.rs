@@ -3,7 +3,7 @@
 use actix_web::web::{self, ServiceConfig};
 
 use super::error::ApiError;
-use super::{calls, commands, events, metrics};
+use super::{calls, commands, events, journal, metrics};
 
 /// Lays all routes. A known path with another method is 405, an unknown path 404.
 pub fn configure(service: &mut ServiceConfig) {
@@ -27,6 +27,11 @@ pub fn configure(service: &mut ServiceConfig) {
             },
         )))
         .service(web::resource("/v1/events").get(events::follow).default_service(web::to(only_get)))
+        .service(
+            web::resource("/v1/journal")
+                .post(journal::answer)
+                .default_service(web::to(async || Err::<(), _>(ApiError::method_not_allowed("POST")))),
+        )
         .service(web::resource("/metrics").get(metrics::show).default_service(web::to(only_get)))
         .service(web::resource("/healthz").get(metrics::health).default_service(web::to(only_get)))
         .default_service(web::to(async || Err::<(), _>(ApiError::unknown_path())));

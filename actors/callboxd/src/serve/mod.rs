@@ -16,7 +16,7 @@ use crate::http;
 use crate::settings::{HepSettings, Settings};
 use signals::Signals;
 
-/// How long a request may hold the engine after the API was closed.
+/// How long a request may hold the engine after the API let go of it.
 const MOMENT: Duration = Duration::from_millis(10);
 const PATIENCE: u32 = 200;
 
@@ -36,11 +36,12 @@ pub fn run(settings: Settings) -> Result<(), Failure> {
         .build()
         .map_err(|e| Failure::other(format!("no runtime: {e}")))?;
     let signals = runtime.block_on(async { Signals::listen() })?;
+    let store = settings.store.clone();
     let engine = Arc::new(Engine::open(config(settings)).map_err(refused)?);
     let mirror = mirror_on(&engine, mirror)?;
     let counters = mirror.as_ref().map(|mirror| Arc::clone(mirror.counters()));
-    let api =
-        api.map(|(listener, token)| http::Server::start(listener, &engine, token, counters)).transpose()?;
+    let serve = |(listener, token)| http::Server::start(listener, &engine, &store, token, counters);
+    let api = api.map(serve).transpose()?;
     say_ready(&engine, api.as_ref(), mirror.as_ref());
     runtime.block_on(until_signalled(signals, engine, Beside { api, mirror }))
 }
@@ -114,14 +115,23 @@ async fn until_signalled(mut signals: Signals, engine: Arc<Engine>, beside: Besi
     }
 }
 
-async fn close(mut engine: Arc<Engine>, beside: Beside) -> Result<(), Failure> {
-    if let Some(api) = beside.api {
-        api.stop().await;
+/// The engine first, then the API: whoever follows the journal over it sees the last calls end.
+async fn close(engine: Arc<Engine>, beside: Beside) -> Result<(), Failure> {
+    if let Some(api) = &beside.api {
+        api.release();
     }
     if let Some(mirror) = beside.mirror {
         mirror.stop().await;
     }
-    // A request that was not done in time may hold the engine a moment longer.
+    let closed = close_engine(engine).await;
+    if let Some(api) = beside.api {
+        api.stop().await;
+    }
+    closed
+}
+
+/// A request that is not done may hold the engine a moment longer.
+async fn close_engine(mut engine: Arc<Engine>) -> Result<(), Failure> {
     for _ in 0..PATIENCE {
         match Arc::try_unwrap(engine) {
             Ok(engine) => {
