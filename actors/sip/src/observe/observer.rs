@@ -39,6 +39,8 @@ pub struct Observer {
     over: BTreeSet<Slot>,
     legs: Legs,
     wishes: Wishes,
+    /// Call-IDs of calls that are closed on record, and until when.
+    closed: HashMap<String, Timestamp>,
     /// The ids given to calls that began in this millisecond.
     issued: (u64, BTreeSet<CallId>),
     now: Timestamp,
@@ -57,6 +59,7 @@ impl Observer {
             over: BTreeSet::new(),
             legs: Legs::default(),
             wishes: Wishes::default(),
+            closed: HashMap::new(),
             issued: (0, BTreeSet::new()),
             now: Timestamp::default(),
         }
@@ -156,6 +159,7 @@ impl Observer {
             // Right Call-ID, wrong tags: somebody guesses, or a fork that nobody knows of.
             None if slots.is_empty() && !all.is_empty() => Place::Nowhere,
             None if !slots.is_empty() => slots.last().map_or(Place::Nowhere, |slot| Place::Call(*slot)),
+            None if self.closed.get(message.call_id()).is_some_and(|until| at <= *until) => Place::Nowhere,
             None if classify::may_begin_midway(message) => Place::New,
             None => Place::Nowhere,
         }

@@ -1,5 +1,6 @@
 //! `callbox import`: a capture of other people's calls, or a recording, becomes calls in a store.
 
+mod left_open;
 mod recorder;
 
 use std::io::Write;
@@ -34,7 +35,10 @@ and tunnels; SIP over UDP, TCP and WebSocket on any port; HEP in a capture or on
 it may be packed with gzip.
 
 Exits with 1 if the capture is broken, and what comes before is imported; or if the store has another record of a call of
-the recording, which is left as it is. Importing a file again changes nothing.";
+the recording, which is left as it is. Importing a file again changes nothing.
+
+A call that an import or a mirror left open because it was killed goes on in a later capture; it ends as far as it was seen
+if the capture is four hours later and shows nothing of it.";
 
 /// Import the calls of a capture (pcap, pcapng, HEP) or of a portable recording into the store
 #[derive(Debug, Clone, clap::Args)]
@@ -141,10 +145,11 @@ impl Report {
 
     /// What else there is to say, each with its number.
     fn notes(&self) -> impl Iterator<Item = (u64, &'static str)> {
-        let Recorded { known, different, too_large, tones, .. } = self.recorded;
+        let Recorded { known, different, too_large, taken_up, tones, .. } = self.recorded;
         [
             (known, "already in the store"),
             (different, "left as they are: the store has them from another capture"),
+            (taken_up, "left open in the store, and gone on with"),
             (too_large, "cut short: a message is too large for a store"),
             (tones, "tones heard in the audio of calls"),
         ]
@@ -154,7 +159,7 @@ impl Report {
 
     fn document(&self) -> serde_json::Value {
         let Outcome { tally, broken, format } = &self.outcome;
-        let Recorded { calls, known, different, too_large, events, tones } = self.recorded;
+        let Recorded { calls, known, different, too_large, events, taken_up, tones } = self.recorded;
         json!({
             "format": format.to_string(),
             "dry_run": self.dry_run,
@@ -165,6 +170,7 @@ impl Report {
             "already_there": known,
             "left_as_they_are": different,
             "cut_short": too_large,
+            "taken_up": taken_up,
             "tones": tones,
             "skipped": tally.skipped(),
             "broken": broken.as_ref().map(|broken| json!({

@@ -1,6 +1,6 @@
 //! What the observer of a capture writes down, on its way into a store.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{BTreeSet, HashSet, VecDeque};
 use std::net::SocketAddr;
 
 use callbox_events::call::Input;
@@ -11,6 +11,7 @@ use callbox_sip::observe::tones::Tone;
 use callbox_sip::observe::{Observer, ObserverConfig, Sighting};
 use callbox_store::{Append, AppendError, Expect, Journal};
 
+use super::left_open;
 use crate::capture::Sink;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
@@ -29,6 +30,8 @@ pub struct Recorded {
     pub different: u64,
     /// Calls of which something is too large for a store.
     pub too_large: u64,
+    /// Calls that an observer before this one left open, and that something was added to.
+    pub taken_up: u64,
     /// Events that are new in the store.
     pub events: u64,
     /// Tones that were heard in the audio of calls under way.
@@ -41,6 +44,8 @@ pub struct Recorder<'a> {
     /// The store, and where it ended before; none if nothing is to be written.
     journal: Option<(&'a dyn Journal, u64)>,
     waiting: VecDeque<Waiting>,
+    /// Calls that were open in the store before.
+    open: BTreeSet<CallId>,
     /// Calls of which the rest is left out.
     given_up: HashSet<CallId>,
     recorded: Recorded,
@@ -61,12 +66,18 @@ impl<'a> Recorder<'a> {
     /// # Errors
     /// If the journal can't be read.
     pub fn new(journal: Option<&'a dyn Journal>) -> Result<Self, Failure> {
-        let journal =
-            journal.map(|journal| Ok::<_, Failure>((journal, journal.tail()?.seq()))).transpose()?;
+        let mut observer = Observer::new(ObserverConfig::default());
+        let mut open = BTreeSet::new();
+        let mut place = None;
+        if let Some(journal) = journal {
+            open = left_open::take_up(journal, &mut observer)?;
+            place = Some((journal, journal.tail()?.seq()));
+        }
         Ok(Self {
-            observer: Observer::new(ObserverConfig::default()),
-            journal,
+            observer,
+            journal: place,
             waiting: VecDeque::new(),
+            open,
             given_up: HashSet::new(),
             recorded: Recorded::default(),
             failure: None,
@@ -78,6 +89,7 @@ impl<'a> Recorder<'a> {
     /// # Errors
     /// Why the store took no more.
     pub fn finish(mut self) -> Result<Recorded, Failure> {
+        self.observer.leave_unseen();
         let rest = self.observer.finish();
         self.take(rest);
         while self.failure.is_none() && !self.waiting.is_empty() {
@@ -103,6 +115,7 @@ impl<'a> Recorder<'a> {
             if self.given_up.contains(&call) {
                 continue;
             }
+            self.recorded.taken_up += u64::from(self.open.remove(&call) && !is_first);
             let expect = Expect::of(&commit);
             self.waiting.push_back(Waiting {
                 append: journal.append(commit, expect),

@@ -41,6 +41,12 @@ impl Observer {
         Ok(made_room)
     }
 
+    /// The call `call_id` is closed on record since `until`: an earlier message of it without its beginning is there
+    /// already, or was left out for a reason.
+    pub fn is_closed(&mut self, call_id: &str, until: Timestamp) {
+        self.closed.insert(call_id.to_owned(), until);
+    }
+
     /// Forgets the calls that were taken up and of which nothing was seen since. Their records stay as they are.
     pub fn leave_unseen(&mut self) {
         let unseen: Vec<Slot> =
