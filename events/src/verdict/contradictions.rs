@@ -7,7 +7,7 @@
 use super::draft::Draft;
 use super::facts::{Fact, Facts, Said};
 use super::testimony::{self, Claim};
-use super::vocabulary::Confidence;
+use super::vocabulary::{Confidence, Rulebook};
 use crate::call::{Act, Signal};
 use crate::sip::Reason;
 
@@ -19,6 +19,8 @@ struct Case<'a> {
     draft: &'a Draft,
     /// The status of the refusal that ended the call, received.
     refusal: Option<u16>,
+    /// Whether it is that status in the words of Q.850 (RFC 3398 §8.2.6.1). The first rulebook did not know.
+    translates: bool,
 }
 
 /// What becomes of a Reason value.
@@ -75,6 +77,13 @@ const TABLE: &[Contradiction] = &[
         says: agreement,
     },
     Contradiction {
+        id: "reason.translates_the_status",
+        about: "the Q.850 value that RFC 3398 gives to the status: no second witness, and no other opinion",
+        fits: |case| case.translates,
+        treatment: Treatment::Ignored,
+        says: |_| String::new(),
+    },
+    Contradiction {
         id: "reason.loses_to_the_status",
         about: "normal clearing on a refusal",
         fits: |case| case.claim == Claim::Normal && case.refusal.is_some(),
@@ -119,7 +128,8 @@ pub(super) fn weigh(facts: &Facts<'_>, mut draft: Draft) -> Draft {
     for said in facts.said.iter().filter(|said| said.event == decisive.event) {
         let reason = said.what.reason;
         let (claim, quoted) = (testimony::claim(facts.rulebook, reason), testimony::quote(reason));
-        let case = Case { said, claim, quoted, draft: &draft, refusal };
+        let translates = facts.since(Rulebook::V1_1) && is_translation(reason, refusal);
+        let case = Case { said, claim, quoted, draft: &draft, refusal, translates };
         let Some(row) = TABLE.iter().find(|row| (row.fits)(&case)) else { continue };
         let known =
             draft.evidence.iter().any(|known| known.event == said.event && known.says.contains(&case.quoted));
@@ -163,6 +173,13 @@ fn disagreement(case: &Case<'_>) -> String {
 /// `SIP;cause=200` means "answered elsewhere" in a CANCEL and nothing elsewhere.
 fn is_answer_status(reason: &Reason) -> bool {
     testimony::protocol(reason) == testimony::Protocol::Sip && reason.cause == Some(200)
+}
+
+fn is_translation(reason: &Reason, status: Option<u16>) -> bool {
+    let translation = status.and_then(testimony::echo);
+    translation.is_some()
+        && testimony::protocol(reason) == testimony::Protocol::Q850
+        && reason.cause == translation
 }
 
 /// The status of the refusal that ended the call, received.
