@@ -3,7 +3,7 @@
 use super::collect::{decide, heard_request, heard_response, take_signal};
 use super::{Decisive, Fact, Facts};
 use crate::call::observed::{Again, Relation, Seen, Sight, Stop};
-use crate::call::{Act, Ended, Event, Input};
+use crate::call::{Act, Ended, Event, Input, Signal};
 use crate::party::Side;
 use crate::verdict::vocabulary::Completeness;
 
@@ -39,7 +39,10 @@ impl<'a> Watch<'a> {
     pub fn completeness(&self, facts: &Facts<'_>) -> Completeness {
         let (caller, callee) = (self.spoke(Side::Caller), self.spoke(Side::Callee));
         // A message that belongs to a dialog tells that the other side spoke, too.
-        let implied = !facts.acks.is_empty() || !facts.byes.is_empty() || self.found_connected.is_some();
+        let implied = !facts.acks.is_empty()
+            || !facts.byes.is_empty()
+            || self.found_connected.is_some()
+            || self.acknowledged_a_failure();
         let one_sided = (!caller && callee && !self.midway_alone()) || (caller && !callee && implied);
         let end = facts.ended.map_or(u64::MAX, |ended| ended.event);
         if self.sights.iter().any(|sight| matches!(sight.what.seen, Seen::Stopped(Stop::Crowded)))
@@ -59,6 +62,14 @@ impl<'a> Watch<'a> {
     pub fn was_away(&self, from: u64, until: u64) -> bool {
         let between = |sight: &Fact<&Sight>| (from..until).contains(&sight.event);
         self.sights.iter().any(|sight| matches!(sight.what.seen, Seen::Resumed) && between(sight))
+    }
+
+    /// The ACK of a final response that was no 2xx.
+    fn acknowledged_a_failure(&self) -> bool {
+        self.sights
+            .iter()
+            .filter_map(|sight| sight.what.signal())
+            .any(|signal| if let Signal::Request(request) = signal { request.method == "ACK" } else { false })
     }
 
     /// A lone answer of the callee, right at the beginning of the capture, tells nothing of what its reader can see.
