@@ -1,5 +1,5 @@
 //! A second look at bytes that are no proper message, as a capture may hold them: line ends of another kind, an empty
-//! line that is missing, a body that the capture cut off. An engine refuses such a message; an observer reads what is
+//! line that is missing, a Via without a host, a body that the capture cut off. An engine refuses such a message; an observer reads what is
 //! there, and says that it had to.
 
 use bytes::Bytes;
@@ -63,7 +63,7 @@ fn mended(bytes: &[u8]) -> Bytes {
         // The last line may have been cut off in its name.
         let is_header = text.is_empty() || line.contains(&b':') || matches!(line.first(), Some(b' ' | b'\t'));
         if is_header && !is_content_length(&line) {
-            text.extend_from_slice(&line);
+            text.extend_from_slice(&with_a_host(&line).unwrap_or(line));
             text.extend_from_slice(b"\r\n");
         }
     }
@@ -77,6 +77,22 @@ fn text_ends_in_vain(line: &[u8]) -> bool {
 }
 
 fn is_content_length(line: &[u8]) -> bool {
+    is_named(line, [b"content-length", b"l"])
+}
+
+fn is_named(line: &[u8], names: [&[u8]; 2]) -> bool {
     let name = line.split(|byte| *byte == b':').next().unwrap_or_default().trim_ascii();
-    name.eq_ignore_ascii_case(b"content-length") || name.eq_ignore_ascii_case(b"l")
+    names.iter().any(|known| name.eq_ignore_ascii_case(known))
+}
+
+/// A Via that has a port or parameters where its host should stand; the branch behind it is what matters.
+fn with_a_host(line: &[u8]) -> Option<Vec<u8>> {
+    if !is_named(line, [b"via", b"v"]) {
+        return None;
+    }
+    let protocol = line.windows(8).position(|part| part.eq_ignore_ascii_case(b"SIP/2.0/"))? + 8;
+    let transport = line.get(protocol..)?.iter().position(|byte| matches!(byte, b' ' | b'\t'))?;
+    let (head, sent_by) = line.split_at(protocol + transport);
+    let sent_by = sent_by.trim_ascii_start();
+    matches!(sent_by.first(), Some(b':' | b';')).then(|| [head, b" malformed.invalid", sent_by].concat())
 }
