@@ -21,6 +21,12 @@ impl Cli {
         Self { source: vec!["--store".into(), PathBuf::from(store).into()] }
     }
 
+    /// On a portable recording.
+    #[must_use]
+    pub fn recording(recording: &Path) -> Self {
+        Self { source: vec!["--recording".into(), PathBuf::from(recording).into()] }
+    }
+
     /// On no store: for commands that are told theirs by name.
     #[must_use]
     pub fn nowhere() -> Self {

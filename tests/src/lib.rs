@@ -12,6 +12,7 @@
 //!    `CALLBOX_REQUIRE_PEERS=1` is set, as `tests/run` does ([`peers`]).
 
 pub mod baresip;
+pub mod causebench;
 pub mod cli;
 pub mod daemon;
 pub mod events;

@@ -38,9 +38,10 @@ pub fn binary(name: &str) -> PathBuf {
 /// Builds both binaries with the profile of the running test; returns the folder they are in.
 fn build() -> PathBuf {
     let test = std::env::current_exe().expect("a test knows its own path");
-    // .../target/<profile>/deps/<test>
+    // .../target/<profile>/deps/<test>, or .../target/<profile>/<program>
+    let folder = test.parent().expect("tests run from the target folder");
     let folder =
-        test.parent().and_then(Path::parent).expect("tests run from the target folder").to_path_buf();
+        if folder.ends_with("deps") { folder.parent().unwrap_or(folder) } else { folder }.to_path_buf();
     let mut cargo = Command::new(env!("CARGO"));
     cargo.current_dir(root()).args(["build", "--quiet", "-p", "callboxd", "-p", "callbox-replay"]);
     if !cfg!(debug_assertions) {

@@ -1,0 +1,142 @@
+"""Records a file: all its calls at once under one dumpcap, then cuts out what its labels say was not captured."""
+
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import network, scenario, script, tones
+
+
+@dataclass
+class End:
+    """Who an end is: its address, and how it is called."""
+
+    host: str
+    port: int
+    media: int
+    user: str
+    display: str
+    agent: str
+
+    @property
+    def aor(self):
+        return f"sip:{self.user}@example.org"
+
+    def uri(self, transport):
+        suffix = ";transport=tcp" if transport == "tcp" else ""
+        return f"sip:{self.user}@{scenario.bracketed(self.host)}:{self.port}{suffix}"
+
+
+def ends_of(call, index):
+    """Both ends of the call number `index` of its file: hosts of the documentation networks, example numbers."""
+    number = index + 10
+    hosts = (f"2001:db8:a::{number:x}", f"2001:db8:b::{number:x}") if "ipv6" in call.flags else None
+    a, b = hosts or (f"192.0.2.{number}", f"198.51.100.{number}")
+    return {
+        "A": End(a, 5060, 20000 + 4 * index, f"+1202555{100 + index:04}", '"Alice" ', "ExamplePhone/2.1"),
+        "B": End(b, 5060, 30000 + 4 * index, f"+1303555{100 + index:04}", "", "ExampleGateway/7.0"),
+    }
+
+
+class Sipp:
+    """One SIPp for one end of one call."""
+
+    def __init__(self, folder, call, side, text, ends, transport, index):
+        self.name = f"{call.name}-{side}"
+        path = folder / f"{self.name}.xml"
+        path.write_text(text)
+        own, other = ends[side], ends["B" if side == "A" else "A"]
+        control = 40000 + 2 * index + (side == "B")
+        command = ["sipp", "-sf", str(path), "-i", own.host, "-p", str(own.port), "-cp", str(control)]
+        command += ["-t", "t1" if transport == "tcp" else "u1", "-m", "1", "-nostdin"]
+        command += ["-default_behaviors", "none", "-mi", own.host, "-mp", str(own.media)]
+        command += ["-cid_str", scenario.call_id(call), "-max_retrans", "14"]
+        command += ["-key", "peer", scenario.bracketed(other.host)]
+        command += ["-trace_err", "-error_file", str(folder / f"{self.name}.errors")]
+        if side == "A":
+            target = ends.get("proxy", other)
+            command.insert(1, f"{scenario.bracketed(target.host)}:{target.port}")
+        self.may_fail = "fails" in call.flags
+        self.deadline = time.monotonic() + 45 + sum(step.millis for step in call.steps) / 1000
+        self.errors = folder / f"{self.name}.errors"
+        self.process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        if side == "B":
+            network.wait_for_port(own.host, own.port, transport == "tcp")
+
+    def finish(self):
+        """Waits for its end; what went wrong, if anything."""
+        try:
+            status = self.process.wait(max(1, self.deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            return f"{self.name}: sipp did not end"
+        if status == 0 or self.may_fail:
+            return None
+        errors = self.errors.read_text(errors="replace") if self.errors.exists() else ""
+        return f"{self.name}: sipp ended with {status}\n{errors[:1500]}"
+
+
+def record(path, progress):
+    """Records one file of the corpus."""
+    plan = script.read(path)
+    capture = path.with_suffix(".pcapng")
+    network.prepare(plan.settings.get("mtu", "65536"))
+    with tempfile.TemporaryDirectory(prefix="causebench-") as folder:
+        folder = Path(folder)
+        raw = folder / "raw.pcapng"
+        tones.write(folder)
+        with network.Dump(raw):
+            problems = make_calls(plan, folder, progress)
+        for problem in problems:
+            print(problem)
+        cut(raw, capture, plan)
+    print(f"{capture.name}: {len(plan.calls)} calls, {capture.stat().st_size} bytes", flush=True)
+    return not problems
+
+
+def make_calls(plan, folder, progress):
+    peers = []
+    try:
+        start_calls(plan, folder, progress, peers)
+        return [problem for peer in peers if (problem := peer.finish())]
+    finally:
+        for peer in peers:
+            peer.process.kill()
+
+
+def start_calls(plan, folder, progress, peers):
+    for index, call in enumerate(plan.calls):
+        transport = "tcp" if "tcp" in call.flags else "udp"
+        ends = ends_of(call, index)
+        texts = scenario.build(call, ends, transport)
+        for side in ("B", "A"):
+            if side in texts:
+                peers.append(Sipp(folder, call, side, texts[side], ends, transport, index))
+        progress(f"{call.name}")
+        time.sleep(0.02)
+
+
+def cut(raw, capture, plan):
+    """Keeps SIP, its fragments and audio; and of a call with `keep:` only what passes that filter."""
+    hidden = []
+    for index, call in enumerate(plan.calls):
+        if call.keep:
+            ends = ends_of(call, index)
+            keep = call.keep.replace("{A}", ends["A"].host).replace("{B}", ends["B"].host)
+            hidden.append(f'not (sip.Call-ID contains "{call.name}@" and not ({keep}))')
+    shown = " and ".join(hidden) or "frame"
+    subprocess.run(["tshark", "-r", str(raw), "-Y", shown, "-w", str(capture)], check=True, stderr=subprocess.DEVNULL)
+    capture.chmod(0o644)
+
+
+def main(corpus, names):
+    """Records the named files, or all."""
+    paths = sorted(corpus.glob("*.txt"))
+    if names:
+        paths = [path for path in paths if path.stem in names]
+    good = True
+    for path in paths:
+        print(f"{path.stem} ...", flush=True)
+        good &= record(path, lambda name: None)
+    raise SystemExit(0 if good else 1)
