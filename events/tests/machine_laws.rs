@@ -184,8 +184,7 @@ impl Life {
     }
 
     fn stored(&self) -> Vec<StoredCommit> {
-        let store =
-            |commit: &Commit| StoredCommit { seq: commit.version, hash: [0; 32], commit: commit.clone() };
+        let store = |commit: &Commit| StoredCommit::plain(commit.version, [0; 32], commit.clone());
         self.journal.iter().map(store).collect()
     }
 

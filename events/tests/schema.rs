@@ -174,7 +174,7 @@ fn a_newer_version_is_refused_by_name_and_garbage_is_no_commit() {
 #[test]
 fn the_envelope_is_what_the_interface_promises() {
     let commit = commits().remove(0);
-    let recorded = StoredCommit { seq: 40, hash: [0xab; 32], commit }.recorded();
+    let recorded = StoredCommit::plain(40, [0xab; 32], commit).recorded();
     insta::assert_json_snapshot!(recorded[1], @r#"
     {
       "seq": 41,

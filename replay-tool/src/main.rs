@@ -36,6 +36,11 @@ mod when;
 mod packets;
 #[cfg(test)]
 #[allow(dead_code, reason = "the tests of the command line tell more of them")]
+#[allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
+#[path = "../tests/support/personal.rs"]
+mod personal;
+#[cfg(test)]
+#[allow(dead_code, reason = "the tests of the command line tell more of them")]
 #[path = "../tests/support/stories.rs"]
 mod stories;
 #[cfg(test)]

@@ -55,7 +55,7 @@ impl Tape {
         let link = self.open.entry(commit.call).or_insert(chain::START);
         *link = chain::link(link, &schema::encode(&commit)?);
         let (events, hash) = (commit.events.len() as u64, *link);
-        self.out.commit(&StoredCommit { seq: self.seq, hash, commit }, None)?;
+        self.out.commit(&StoredCommit::plain(self.seq, hash, commit), None)?;
         self.seq += events;
         Ok(())
     }

@@ -15,8 +15,11 @@
 //! All numbers are big endian. The checksum covers the global sequence number although it is not stored: a frame in
 //! the wrong place is damage like any other.
 
+use std::sync::Arc;
+
 use callbox_events::CallId;
 use callbox_events::call::EventKind;
+use callbox_events::schema::sealed;
 use callbox_events::schema::{self, CodecError, Commit, StoredCommit};
 
 use crate::chain::{self, Link};
@@ -188,7 +191,7 @@ impl<'a> Frame<'a> {
     }
 }
 
-/// A commit from its encoded form and its place.
+/// A commit from its encoded form and its place. A sealed one has pseudonyms until it is opened.
 pub(crate) fn stored(
     seq: u64,
     hash: Link,
@@ -202,7 +205,8 @@ pub(crate) fn stored(
     if facts.is_some_and(|facts| Facts::of(&commit).as_ref() != Some(facts)) {
         return Err(ReadError::at_seq(seq, "the frame's header names another commit than it holds"));
     }
-    Ok(StoredCommit { seq, hash, commit })
+    let sealed = sealed::is_sealed(payload).then(|| Arc::from(payload));
+    Ok(StoredCommit { seq, hash, commit, sealed })
 }
 
 #[cfg(test)]

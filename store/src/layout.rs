@@ -9,6 +9,7 @@
 //! | `log/…` | one sled directory, named by the first global sequence number in it |
 //! | `checkpoints` | signed notes over the journal, one after another (see [`proof`](crate::proof)) |
 //! | `FRONTIER` | the tree of the newest checkpoint, to go on from; may be missing |
+//! | `keys` | the keys of the parties of an erasable store (see [`erasable`](crate::erasable)) |
 //! | `aside/…` | copies of a log that could not be opened, made before the repair |
 //! | `live.sock` or `live.sock.path` | the socket of the process that writes, or the place of it |
 
@@ -33,6 +34,8 @@ pub const WAL: &str = "wal";
 pub const CHECKPOINTS: &str = "checkpoints";
 /// The right edge of the tree under the newest checkpoint.
 pub const FRONTIER: &str = "FRONTIER";
+/// The keys of the parties of an erasable store.
+pub const KEYS: &str = "keys";
 /// The directory of sled directories.
 pub const LOG: &str = "log";
 /// The directory of copies.

@@ -14,12 +14,14 @@
 //!   [`testing::conformance`] is what both must do, and what a later backend must.
 //! - [`reader::open`] reads a store from any process: through its writer's socket, or a copy if nobody writes. [`live`] is
 //!   how readers and writer talk, over the socket or anything else that carries bytes.
+//! - [`erasable`]: journals from which a party's data can be erased.
 //! - [`recording`]: chosen calls in one portable file, read like any other journal.
 //! - [`find`] resolves what a person calls a call; [`verify`](mod@verify) looks at every byte that matters.
 //! - `FORMAT.md` and `RECORDING.md` describe the bytes, what an acknowledgement means and what is not promised.
 
 mod append;
 pub mod chain;
+pub mod erasable;
 mod error;
 pub mod frame;
 mod journal;

@@ -176,7 +176,7 @@ impl Inner {
             let last = self.staged.back().map(|(stored, _)| stored).or(self.commits.last());
             let seq = last.map_or(Cursor::START, Cursor::after).seq();
             let hash = chain::link(&previous, &encoded);
-            return Ok(Placed::Next(Box::new(StoredCommit { seq, hash, commit })));
+            return Ok(Placed::Next(Box::new(StoredCommit::plain(seq, hash, commit))));
         }
         match self.of_call(commit.call).find(|stored| stored.commit == commit) {
             Some(twin) => Ok(Placed::Twin(Position { seq: twin.seq })),

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use callbox_events::CallId;
-use callbox_events::schema::{self, StoredCommit};
+use callbox_events::schema::StoredCommit;
 
 use crate::chain;
 use crate::error::ReadError;
@@ -93,8 +93,8 @@ pub fn call(
     let mut link = chain::START;
     let mut placed = |(index, stored): (u64, StoredCommit)| {
         let path = wanted.hashes(&path::inclusion(index, tree.size)).ok_or(ProveError::Differs(tree.size))?;
-        let payload = schema::encode(&stored.commit);
-        let payload = payload.map_err(|error| ReadError::at_seq(stored.seq, error.to_string()))?;
+        let payload = stored.payload().map_err(|error| ReadError::at_seq(stored.seq, error.to_string()))?;
+        let payload = payload.into_owned();
         link = chain::link(&link, &payload);
         if link != stored.hash {
             return Err(ProveError::Rewritten { seq: stored.seq });

@@ -17,6 +17,8 @@ use callbox_events::CallId;
 use callbox_events::schema::StoredCommit;
 use tempfile::TempDir;
 
+use crate::erasable::Keys;
+use crate::erasable::opening::{Opener, Opening};
 use crate::error::ReadError;
 use crate::journal::{CallIds, Commits, Cursor, Head, JournalReader};
 use crate::layout;
@@ -35,9 +37,11 @@ const PATIENCE: (u32, Duration) = (250, Duration::from_millis(20));
 /// # Errors
 /// [`OpenError`]: missing, not a store, newer, damaged; locked if its writer doesn't answer.
 pub fn open(dir: impl AsRef<Path>) -> Result<Box<dyn JournalReader>, OpenError> {
-    match attach(dir.as_ref())? {
-        Attached::Live(reader) => Ok(Box::new(reader)),
-        Attached::Free(copy) => Ok(Box::new(StoreCopy::open(copy, dir.as_ref())?)),
+    let attached = attach(dir.as_ref())?;
+    let opener = Opener::new(Keys::open(dir.as_ref())?.map(Arc::new));
+    match attached {
+        Attached::Live(reader) => Ok(Box::new(Opening::new(reader, opener))),
+        Attached::Free(copy) => Ok(Box::new(Opening::new(StoreCopy::open(copy, dir.as_ref())?, opener))),
     }
 }
 

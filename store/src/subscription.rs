@@ -150,6 +150,12 @@ impl Subscription {
         Self { source, bell, key, cursor: from, ready: VecDeque::new() }
     }
 
+    /// The same commits through another source, which `wrap` makes of this one's.
+    #[must_use]
+    pub fn through(self, wrap: impl FnOnce(Arc<dyn Source>) -> Arc<dyn Source>) -> Self {
+        Self::new(wrap(Arc::clone(&self.source)), Arc::clone(&self.bell), self.cursor)
+    }
+
     /// Where it stands: the place behind the last commit given.
     #[must_use]
     pub fn cursor(&self) -> Cursor {

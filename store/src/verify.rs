@@ -14,7 +14,7 @@ use std::io;
 use std::path::Path;
 
 use callbox_events::CallId;
-use callbox_events::schema::{self, StoredCommit};
+use callbox_events::schema::StoredCommit;
 
 use crate::chain::{self, Link};
 use crate::error::ReadError;
@@ -189,7 +189,7 @@ fn walk_through(
             report.add(ReadError::at_seq(next, format!("a gap: after it comes {}", stored.seq)));
         }
         next = Cursor::after(&stored).seq();
-        let payload = encoded(&stored)?;
+        let payload = stored.payload().map_err(|error| ReadError::at_seq(stored.seq, error.to_string()))?;
         if let Some(facts) = Facts::of(&stored.commit) {
             walk.chains.follow(stored.seq, &facts, &stored.hash, &payload, report);
         }
@@ -200,10 +200,6 @@ fn walk_through(
         report.add(ReadError::at_seq(next, format!("the log ends here, before {tail}")));
     }
     Ok(())
-}
-
-fn encoded(stored: &StoredCommit) -> Result<Vec<u8>, ReadError> {
-    schema::encode(&stored.commit).map_err(|error| ReadError::at_seq(stored.seq, error.to_string()))
 }
 
 impl Report {

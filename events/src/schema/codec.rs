@@ -5,6 +5,7 @@
 //! adds an upcast (see [`super::upcast`]).
 
 use super::recorded::Commit;
+use super::sealed::{self, Sealed};
 use super::upcast::{self, UPCASTS};
 
 /// The schema version that this build writes. Additive changes keep it; anything else raises it and adds an upcast.
@@ -36,15 +37,23 @@ pub fn encode(commit: &Commit) -> Result<Vec<u8>, CodecError> {
     Ok(bytes)
 }
 
-/// Reads a commit of this or any earlier version.
+/// Reads a commit of this or any earlier version. Of a sealed one, what needs keys is read as pseudonyms.
 ///
 /// # Errors
 /// [`CodecError`] says whether the bytes are from the future or no commit at all.
 pub fn decode(bytes: &[u8]) -> Result<Commit, CodecError> {
+    if sealed::is_sealed(bytes) {
+        let sealed = Sealed::read(bytes)?;
+        return decode_body(sealed.version, sealed.template());
+    }
     let (version, body) = bytes
         .split_first_chunk::<2>()
         .ok_or_else(|| CodecError::Malformed("shorter than its version".into()))?;
-    match u16::from_be_bytes(*version) {
+    decode_body(u16::from_be_bytes(*version), body)
+}
+
+fn decode_body(version: u16, body: &[u8]) -> Result<Commit, CodecError> {
+    match version {
         SCHEMA_VERSION => rmp_serde::from_slice(body).map_err(malformed),
         0 => Err(CodecError::Malformed("schema version 0 never existed".into())),
         found if found > SCHEMA_VERSION => Err(CodecError::TooNew { found }),

@@ -1,7 +1,11 @@
 //! Commits and recorded events.
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
+use super::codec::CodecError;
 use crate::call::{Cause, Event, Input, Phase};
 use crate::ids::CallId;
 use crate::sip::{Dialog, Peer};
@@ -103,10 +107,12 @@ pub enum WireDirection {
 pub struct StoredCommit {
     /// Global sequence number of the first event in it; the first of a journal is 0. Gapless.
     pub seq: u64,
-    /// Link of the call's hash chain: SHA-256 over the previous link (32 zero bytes for the first) and the encoded commit.
+    /// Link of the call's hash chain: SHA-256 over the previous link (32 zero bytes for the first) and what is kept of the commit.
     pub hash: [u8; 32],
     /// What was appended.
     pub commit: Commit,
+    /// What the journal keeps, if that is not just the encoded commit: see [`super::sealed`].
+    pub sealed: Option<Arc<[u8]>>,
 }
 
 /// One event in its envelope (INTERFACE: `show --json`).
@@ -137,6 +143,23 @@ pub struct RecordedEvent {
 }
 
 impl StoredCommit {
+    /// A commit in its place that is kept as it is encoded.
+    #[must_use]
+    pub fn plain(seq: u64, hash: [u8; 32], commit: Commit) -> Self {
+        Self { seq, hash, commit, sealed: None }
+    }
+
+    /// What the journal keeps of it, which is what the chain covers.
+    ///
+    /// # Errors
+    /// As [`encode`](super::encode).
+    pub fn payload(&self) -> Result<Cow<'_, [u8]>, CodecError> {
+        match &self.sealed {
+            Some(sealed) => Ok(Cow::Borrowed(sealed)),
+            None => super::encode(&self.commit).map(Cow::Owned),
+        }
+    }
+
     /// The events in their envelopes.
     #[must_use]
     pub fn recorded(&self) -> Vec<RecordedEvent> {

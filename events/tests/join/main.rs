@@ -16,7 +16,7 @@ use callbox_events::view::join::{Basis, join};
 
 /// Commits as a journal gives them.
 pub fn stored(commits: Vec<Commit>) -> Vec<StoredCommit> {
-    commits.into_iter().map(|commit| StoredCommit { seq: commit.version, hash: [0; 32], commit }).collect()
+    commits.into_iter().map(|commit| StoredCommit::plain(commit.version, [0; 32], commit)).collect()
 }
 
 #[test]

@@ -33,7 +33,7 @@ fn change(word: &str) -> Change {
 fn run(row: &Row) -> WhatIf {
     let commits = script::play(row.field("call")).into_iter();
     let record: Vec<StoredCommit> =
-        commits.map(|commit| StoredCommit { seq: commit.version, hash: [0; 32], commit }).collect();
+        commits.map(|commit| StoredCommit::plain(commit.version, [0; 32], commit)).collect();
     let changes: Vec<Change> = row.field("what").split_whitespace().map(change).collect();
     what_if(&record, &changes).unwrap_or_else(|error| panic!("{}: {error}", row.title))
 }

@@ -126,7 +126,7 @@ impl Redacted {
         written.map_err(|error| failed(call, &error))?;
         let commit = schema::decode(&out.bytes).map_err(|error| failed(call, &error.to_string()))?;
         self.link = chain::link(&self.link, &out.bytes);
-        Ok(StoredCommit { seq: stored.seq, hash: self.link, commit })
+        Ok(StoredCommit::plain(stored.seq, self.link, commit))
     }
 }
 

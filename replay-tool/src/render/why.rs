@@ -281,7 +281,7 @@ mod tests {
     fn stored() -> Vec<StoredCommit> {
         let mut seq = 0;
         let store = |commit: callbox_events::schema::Commit| {
-            let stored = StoredCommit { seq, hash: [0; 32], commit };
+            let stored = StoredCommit::plain(seq, [0; 32], commit);
             seq += stored.commit.events.len() as u64;
             stored
         };

@@ -1,5 +1,6 @@
 //! What the tests of the command line share: journals with told calls, and the tool run over them.
 
+pub mod personal;
 pub mod stories;
 pub mod story;
 

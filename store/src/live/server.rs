@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use callbox_events::schema::{self, StoredCommit};
+use callbox_events::schema::StoredCommit;
 
 use super::protocol::{self, PIECE, Reply, Request};
 use super::socket::{self, Bound};
@@ -226,9 +226,8 @@ fn pieces(document: Option<Box<dyn Read + Send>>) -> impl Iterator<Item = Result
 }
 
 fn encoded(stored: StoredCommit) -> Result<Reply, ReadError> {
-    let payload =
-        schema::encode(&stored.commit).map_err(|error| ReadError::at_seq(stored.seq, error.to_string()))?;
-    Ok(Reply::Commit(Raw { seq: stored.seq, hash: stored.hash, payload }))
+    let payload = stored.payload().map_err(|error| ReadError::at_seq(stored.seq, error.to_string()))?;
+    Ok(Reply::Commit(Raw { seq: stored.seq, hash: stored.hash, payload: payload.into_owned() }))
 }
 
 fn watch(from: Cursor, shared: &Shared, out: &mut impl Write) -> io::Result<()> {

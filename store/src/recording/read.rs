@@ -382,8 +382,7 @@ fn check_chain(call: CallId, commits: &[StoredCommit]) -> Result<(), ReadError> 
     for stored in
         commits.iter().take_while(|_| commits.first().is_some_and(|first| first.commit.version == 0))
     {
-        let payload = callbox_events::schema::encode(&stored.commit)
-            .map_err(|error| ReadError::at_seq(stored.seq, error.to_string()))?;
+        let payload = stored.payload().map_err(|error| ReadError::at_seq(stored.seq, error.to_string()))?;
         link = chain::link(&link, &payload);
         if link != stored.hash {
             return Err(ReadError::in_call(call, "its hash chain is broken"));

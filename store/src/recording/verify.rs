@@ -67,7 +67,7 @@ fn walk(recording: &Recording, report: &mut Report, progress: &mut dyn FnMut(Pro
 }
 
 fn follow(stored: &callbox_events::schema::StoredCommit, chains: &mut Chains, report: &mut Report) {
-    match (callbox_events::schema::encode(&stored.commit), Facts::of(&stored.commit)) {
+    match (stored.payload(), Facts::of(&stored.commit)) {
         (Ok(payload), Some(facts)) => chains.follow(stored.seq, &facts, &stored.hash, &payload, report),
         (_, _) => report.add(ReadError::at_seq(stored.seq, "it can't be encoded again")),
     }

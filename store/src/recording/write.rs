@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::io::{self, Write};
 
 use callbox_events::CallId;
-use callbox_events::schema::{self, StoredCommit};
+use callbox_events::schema::StoredCommit;
 use sha2::{Digest, Sha256};
 
 use super::format::{self, COMMITTED, Kind, MAX_BODY};
@@ -65,7 +65,7 @@ impl<W: Write> Writer<W> {
     /// # Errors
     /// The system's; [`io::ErrorKind::InvalidData`] if it can't be encoded, which no commit of a journal is.
     pub fn commit(&mut self, stored: &StoredCommit, commitment: Option<[u8; 32]>) -> io::Result<()> {
-        let payload = schema::encode(&stored.commit).map_err(io::Error::other)?;
+        let payload = stored.payload().map_err(io::Error::other)?;
         let facts = Facts::of(&stored.commit).ok_or_else(|| too_large("commit"))?;
         let place = self.place;
         let mut body = std::mem::take(&mut self.body);

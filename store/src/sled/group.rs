@@ -98,7 +98,7 @@ impl Group {
     }
 
     fn add(&mut self, request: Request, previous: &Link, table: &mut Table) {
-        let Request { facts, at, payload, ack, urgent: _ } = request;
+        let Request { facts, at, payload, ack, opener: _, urgent: _ } = request;
         let hash = chain::link(previous, &payload);
         let seq = self.next;
         frame::write(&mut self.frames, seq, &facts, &hash, &payload);
@@ -138,7 +138,8 @@ fn twin(request: &Request, table: &Table, log: &Log) -> Result<Option<Position>,
     let Some(stored) = commits.into_iter().find(|stored| stored.commit.version == version) else {
         return Ok(None);
     };
-    let asked = frame::stored(stored.seq, stored.hash, &request.payload, None)?;
+    let asked = request.opener.open(frame::stored(stored.seq, stored.hash, &request.payload, None)?)?;
+    let stored = request.opener.open(stored)?;
     Ok((asked.commit == stored.commit).then_some(Position { seq: stored.seq }))
 }
 

@@ -40,14 +40,17 @@ use std::time::Duration;
 
 use callbox_events::CallId;
 use callbox_events::call::Input;
+use callbox_events::schema::sealed::Conceal;
 use callbox_events::schema::{self, Commit, StoredCommit, WireDirection};
 
 pub(crate) use self::check::{check_copy, each_sound_commit};
 pub(crate) use self::open::copy_dir;
 use self::queue::{Growth, Limits, Queue, Request};
 pub(crate) use self::store::Store;
-use self::writer::Writer;
+use self::writer::{Files, Writer};
 use crate::append::Append;
+use crate::erasable::Erasable;
+use crate::erasable::opening::Opener;
 use crate::error::{AppendError, CloseError, ReadError};
 use crate::frame::Facts;
 use crate::journal::{CallIds, Caps, Commits, Cursor, Expect, Head, Journal, JournalReader};
@@ -72,7 +75,7 @@ pub const MAX_COMMIT_BYTES: usize = 72 * 1024;
 const MAX_GROUP_BYTES: usize = 96 * 1024;
 
 /// How a [`SledJournal`] works. The defaults are measured; see `benches/append.rs`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Options {
     /// Under load, how long a group may grow before it is synced. Zero syncs at once always.
     pub group_delay: Duration,
@@ -98,6 +101,10 @@ pub struct Options {
     pub cache_bytes: u64,
     /// Whether other processes can read through a socket in the store's directory.
     pub serve_readers: bool,
+    /// Whether a store that is not erasable yet becomes so. One that is stays so. See [`erasable`](crate::erasable).
+    pub erasable: bool,
+    /// What finds personal data in commits; without it an erasable store can be read but takes no commits.
+    pub conceal: Option<Arc<dyn Conceal>>,
     /// What signs checkpoints; without it they are made all the same, unsigned.
     pub signing_key: Option<Arc<SigningKey>>,
     /// How often a checkpoint is made while there is something to say. Zero: when asked for, and at the end.
@@ -120,6 +127,8 @@ impl Default for Options {
             segment_bytes: 64 * 1024 * 1024,
             cache_bytes: CACHE_BYTES,
             serve_readers: true,
+            erasable: false,
+            conceal: None,
             signing_key: None,
             checkpoint_interval: Duration::from_secs(60),
         }
@@ -132,6 +141,8 @@ impl Default for Options {
 /// still be read.
 pub struct SledJournal {
     store: Arc<Store>,
+    erasable: Option<Arc<Erasable>>,
+    opener: Opener,
     queue: Arc<Queue>,
     writer: Mutex<Option<JoinHandle<()>>>,
     seals: Option<Arc<Seals>>,
@@ -173,14 +184,16 @@ impl SledJournal {
         }
         let lock = Lock::exclusive(dir)?;
         layout::create(dir)?;
+        let erasable = Erasable::open(dir, &options)?.map(Arc::new);
         let (store, wal) = open::writable(dir, lock, &options)?;
         let watermark =
             Watermark::open(dir).map_err(OpenError::io("opening", &dir.join(layout::WATERMARK)))?;
-        Self::start(store, wal, watermark, &options)
+        Self::start(store, erasable, wal, watermark, &options)
     }
 
     fn start(
         store: Arc<Store>,
+        erasable: Option<Arc<Erasable>>,
         wal: Wal,
         watermark: Watermark,
         options: &Options,
@@ -191,11 +204,20 @@ impl SledJournal {
         let queue = Arc::new(Queue::new(capacity, group));
         let growth = Growth { any: options.group_delay, relaxed: options.relaxed_delay };
         let seals = open_seals(&store, options)?;
-        let writer =
-            Writer::new(Arc::clone(&store), Arc::clone(&queue), wal, watermark, seals.clone(), growth);
+        let keys = erasable.as_ref().map(|erasable| Arc::clone(&erasable.keys));
+        let files = Files { wal, watermark, keys: keys.clone() };
+        let writer = Writer::new(Arc::clone(&store), Arc::clone(&queue), files, seals.clone(), growth);
         let sink = (Arc::clone(&store), Arc::clone(&queue));
-        let mut journal =
-            Self { store, queue, writer: Mutex::default(), seals, sink: Mutex::default(), server: None };
+        let mut journal = Self {
+            store,
+            erasable,
+            opener: Opener::new(keys),
+            queue,
+            writer: Mutex::default(),
+            seals,
+            sink: Mutex::default(),
+            server: None,
+        };
         journal.spawn(&journal.sink, "callbox-sink", move || sink::run(&sink.0, &sink.1))?;
         journal.spawn(&journal.writer, "callbox-journal", move || writer.run())?;
         if options.serve_readers {
@@ -281,8 +303,13 @@ fn is_urgent(commit: &Commit) -> bool {
         || commit.wire.iter().any(|message| message.direction == WireDirection::Out)
 }
 
-/// The request for a commit, or why it can't be appended anywhere.
-fn request(commit: &Commit, expect: Expect) -> Result<(Request, Append), AppendError> {
+/// The request for a commit, or why it can't be appended anywhere. `kept` makes of the encoded commit what is kept.
+fn request(
+    commit: &Commit,
+    expect: Expect,
+    opener: &Opener,
+    kept: impl FnOnce(&Facts, Vec<u8>) -> Result<Vec<u8>, AppendError>,
+) -> Result<(Request, Append), AppendError> {
     crate::memory::check(commit, expect)?;
     let malformed = |why: String| AppendError::Malformed { why };
     let facts = Facts::of(commit).ok_or_else(|| malformed("it has more than 65,535 events".into()))?;
@@ -290,17 +317,24 @@ fn request(commit: &Commit, expect: Expect) -> Result<(Request, Append), AppendE
         return Err(malformed("a call has at most 4,294,967,295 events".into()));
     }
     let payload = schema::encode(commit).map_err(|error| malformed(error.to_string()))?;
+    let payload = kept(&facts, payload)?;
     if payload.len() > MAX_COMMIT_BYTES {
         return Err(AppendError::TooLarge { bytes: payload.len(), limit: MAX_COMMIT_BYTES });
     }
     let (ack, append) = Append::pending();
     let at = commit.at;
-    Ok((Request { facts, at, payload, urgent: is_urgent(commit), ack }, append))
+    let (urgent, opener) = (is_urgent(commit), opener.clone());
+    Ok((Request { facts, at, payload, opener, urgent, ack }, append))
 }
 
 impl Journal for SledJournal {
     fn append(&self, commit: Commit, expect: Expect) -> Append {
-        match request(&commit, expect) {
+        let before = || self.read(commit.call);
+        let kept = |facts: &Facts, encoded: Vec<u8>| match &self.erasable {
+            Some(erasable) => erasable.seal(&commit, facts, &encoded, before),
+            None => Ok(encoded),
+        };
+        match request(&commit, expect, &self.opener, kept) {
             Ok((request, append)) => {
                 self.queue.push(request);
                 append
@@ -341,11 +375,11 @@ impl Journal for SledJournal {
 
 impl JournalReader for SledJournal {
     fn read(&self, call: CallId) -> Result<Vec<StoredCommit>, ReadError> {
-        self.store.read(call)
+        self.opener.open_all(self.store.read(call)?)
     }
 
     fn read_all(&self, from: Cursor) -> Result<Commits<'_>, ReadError> {
-        self.store.read_all(from)
+        self.store.read_all(from).map(|commits| self.opener.open_each(commits))
     }
 
     fn calls(&self) -> Result<CallIds<'_>, ReadError> {
@@ -357,7 +391,7 @@ impl JournalReader for SledJournal {
     }
 
     fn subscribe(&self, from: Cursor) -> Result<Subscription, ReadError> {
-        self.store.follow(from)
+        self.store.follow(from).map(|subscription| self.opener.follow(subscription))
     }
 
     fn head(&self, call: CallId) -> Result<Option<Head>, ReadError> {

@@ -8,6 +8,7 @@ use callbox_events::Timestamp;
 
 use super::room::Side;
 use crate::append::Ack;
+use crate::erasable::opening::Opener;
 use crate::error::AppendError;
 use crate::frame::{Facts, HEADER_BYTES};
 
@@ -20,6 +21,8 @@ pub struct Request {
     pub at: Timestamp,
     /// Encoded.
     pub payload: Vec<u8>,
+    /// What opens it, if it is sealed.
+    pub opener: Opener,
     /// Whether something waits to be let out by its ack: a message, the answer to a command.
     pub urgent: bool,
     /// Whom to tell.

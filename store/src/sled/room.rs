@@ -62,6 +62,7 @@ pub fn with_room<T>(
 mod tests {
     use super::*;
     use crate::append::Append;
+    use crate::erasable::opening::Opener;
     use crate::error::AppendError;
     use crate::frame::Facts;
     use crate::sled::queue::{Limits, Request};
@@ -75,7 +76,17 @@ mod tests {
     fn request(commit: &callbox_events::schema::Commit) -> (Request, Append) {
         let (ack, append) = Append::pending();
         let facts = Facts::of(commit).unwrap();
-        (Request { facts, at: commit.at, payload: vec![1; 10], urgent: false, ack }, append)
+        (
+            Request {
+                facts,
+                at: commit.at,
+                payload: vec![1; 10],
+                opener: Opener::default(),
+                urgent: false,
+                ack,
+            },
+            append,
+        )
     }
 
     #[test]

@@ -11,6 +11,7 @@ use super::room::{Side, with_room};
 use super::store::Store;
 use super::tree::Fault;
 use super::young::Item;
+use crate::erasable::Keys;
 use crate::error::AppendError;
 use crate::seal::Seals;
 use crate::wal::Place;
@@ -19,12 +20,21 @@ use crate::wal::record;
 use crate::wal::writer::Writer as Wal;
 use crate::watermark::Watermark;
 
+/// What it writes to.
+pub struct Files {
+    /// The log.
+    pub wal: Wal,
+    /// How far that was acknowledged.
+    pub watermark: Watermark,
+    /// The keys that sealed commits need, of an erasable store.
+    pub keys: Option<Arc<Keys>>,
+}
+
 /// The writer.
 pub struct Writer {
     store: Arc<Store>,
     queue: Arc<Queue>,
-    wal: Wal,
-    watermark: Watermark,
+    files: Files,
     seals: Option<Arc<Seals>>,
     pace: Pace,
     tail: u64,
@@ -39,15 +49,14 @@ impl Writer {
     pub fn new(
         store: Arc<Store>,
         queue: Arc<Queue>,
-        wal: Wal,
-        watermark: Watermark,
+        files: Files,
         seals: Option<Arc<Seals>>,
         growth: Growth,
     ) -> Self {
         let tail = store.durable();
         let (pace, packer) = (Pace::new(growth), Packer::default());
         let (frames, record) = (Vec::new(), Vec::new());
-        Self { store, queue, wal, watermark, seals, pace, tail, packer, frames, record }
+        Self { store, queue, files, seals, pace, tail, packer, frames, record }
     }
 
     /// Writes until the queue is closed and empty. The first failure poisons the queue: what is on disk is not known
@@ -57,7 +66,7 @@ impl Writer {
         let store = Arc::clone(&self.store);
         let outcome = guarded(move || {
             self.write_all();
-            if let Err(error) = self.wal.finish() {
+            if let Err(error) = self.files.wal.finish() {
                 tracing::warn!(%error, "the room that the write-ahead log did not need could not be given back");
             }
         });
@@ -122,16 +131,19 @@ impl Writer {
         let &Finished { first: seq, end, .. } = group;
         let events = u32::try_from(end - seq).unwrap_or(u32::MAX);
         record::write(&mut self.packer, seq, events, &group.frames, &mut self.record);
-        let (wal, record) = (&mut self.wal, &self.record);
+        if let Some(keys) = &self.files.keys {
+            keys.sync()?;
+        }
+        let (wal, record) = (&mut self.files.wal, &self.record);
         let behind = with_room(&self.queue, Side::Log, || Ok(wal.append(seq, record)?))?;
-        self.wal.sync()?;
+        self.files.wal.sync()?;
         self.raise(end)?;
         Ok(behind)
     }
 
     /// The watermark may lag: a disk without room for it is no reason to doubt what is durable.
     fn raise(&self, end: u64) -> Result<(), Fault> {
-        match self.watermark.write(end).map_err(Fault::from) {
+        match self.files.watermark.write(end).map_err(Fault::from) {
             Err(Fault::Full) => Ok(()),
             outcome => outcome,
         }

@@ -37,6 +37,9 @@ pub enum Person<'t> {
 
 /// Says whose something is and what stands in its place.
 pub trait Masks {
+    /// Whether the name of the engine's own node is replaced, too.
+    const NODES: bool;
+
     /// Who that is; `None` if no more people of the call are told apart.
     fn owner(&mut self, person: Person<'_>) -> Option<Whose>;
 
@@ -70,6 +73,8 @@ impl OneKey {
 }
 
 impl Masks for OneKey {
+    const NODES: bool = true;
+
     fn owner(&mut self, _: Person<'_>) -> Option<Whose> {
         None
     }

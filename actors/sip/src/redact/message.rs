@@ -98,7 +98,9 @@ impl<M: Masks> Scope<M> {
             match field.split_once(':').filter(|_| index > 0) {
                 None if index == 0 => self.start_line(field, sides, out),
                 None => self.in_place(self.everybody, |scope| scope.text(field, Mode::Prose, out)),
-                Some((name, value)) => self.header(Field { whole: field, name, value }, sides, is_sdp, touched, out),
+                Some((name, value)) => {
+                    self.header(Field { whole: field, name, value }, sides, is_sdp, touched, out)
+                }
             }
         }
         out.keep(cut.between);
@@ -109,11 +111,7 @@ impl<M: Masks> Scope<M> {
     fn roles(&mut self, cut: &Cut<'_>) -> Roles {
         self.place = self.everybody;
         self.persons = true;
-        let mut side = |names| {
-            let value: &str = cut.value(names)?;
-            let uri = value.find('<').and_then(|at| value.get(at + 1..)).unwrap_or(value.trim_start());
-            super::uri::starts(uri).then(|| self.owner_of(uri))
-        };
+        let mut side = |names| self.owner_named(cut.value(names)?);
         let (from, to) = (side(["from", "f"]), side(["to", "t"]));
         let (from, to) = (from.unwrap_or(self.everybody), to.unwrap_or(self.everybody));
         let is_response = cut.head.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("SIP/"));
@@ -140,7 +138,14 @@ impl<M: Masks> Scope<M> {
         }
     }
 
-    fn header(&mut self, field: Field<'_>, sides: Roles, is_sdp: bool, touched: Option<usize>, out: &mut Out) {
+    fn header(
+        &mut self,
+        field: Field<'_>,
+        sides: Roles,
+        is_sdp: bool,
+        touched: Option<usize>,
+        out: &mut Out,
+    ) {
         let Field { whole, name, value } = field;
         let header = Header::named(name.trim());
         if header == Header::LeftOut || header == Header::OfTheBody && !is_sdp {

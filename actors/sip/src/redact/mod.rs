@@ -7,6 +7,7 @@
 //!
 //! - [`pseudonym`] makes the replacements, keyed by HMAC-SHA-256.
 //! - [`known`] remembers what of a call is personal, so that it is found outside of its usual places too.
+//! - [`Concealer`] is what erasable journals are written with: each party's data under pseudonyms of its own.
 //! - `text` rewrites texts, `uri` what stands in addresses, `message` SIP messages by their `headers`, `sdp` session
 //!   descriptions, `commit` whole commits.
 //!
@@ -19,12 +20,14 @@
 //! otherwise.
 
 mod commit;
+mod conceal;
 mod headers;
 pub mod key;
 pub mod known;
 mod masks;
 mod message;
 pub mod out;
+mod people;
 pub mod pseudonym;
 mod sdp;
 mod text;
@@ -33,6 +36,7 @@ mod uri;
 #[cfg(test)]
 mod tests;
 
+pub use conceal::Concealer;
 pub use key::Key;
 pub use known::Known;
 pub use masks::{Kind, Masks, OneKey, Person};
@@ -106,6 +110,8 @@ pub struct Sides {
     pub local: Whose,
     /// The other end.
     pub remote: Whose,
+    /// Who has the socket addresses.
+    pub peer: Whose,
     /// Whose words the input is.
     pub speaker: Whose,
 }
@@ -114,7 +120,7 @@ impl Sides {
     /// Everything belongs to the same.
     #[must_use]
     pub const fn all(whose: Whose) -> Self {
-        Self { caller: whose, callee: whose, local: whose, remote: whose, speaker: whose }
+        Self { caller: whose, callee: whose, local: whose, remote: whose, peer: whose, speaker: whose }
     }
 
     /// Who stands on the side with this code; both, if it is none of the two.

@@ -72,6 +72,21 @@ impl<'t> Parts<'t> {
     }
 }
 
+fn person<'t>(digits: Option<&'t str>, user: &'t str, host: &'t str) -> Person<'t> {
+    match digits {
+        Some(digits) => Person::Number(digits),
+        None => Person::Name { user, host },
+    }
+}
+
+/// The identity of the person whom a whole address names; `None` if it names nobody.
+pub fn identity(uri: &str) -> Option<String> {
+    let parts = Parts::of(uri).filter(|parts| !parts.is_device())?;
+    let user = unescape(parts.user?.split([':', ';']).next()?);
+    let digits = digits_of(&user);
+    (!user.is_empty()).then(|| super::people::identity(person(digits.as_deref(), &user, parts.host)))
+}
+
 impl<M: Masks> Scope<M> {
     /// Rewrites scheme, user and host of the address that `text` begins with; returns how many bytes that is. Its port
     /// and parameters are left to the caller.
@@ -100,6 +115,18 @@ impl<M: Masks> Scope<M> {
         Parts::of(text).map_or(self.place, |parts| self.owner(&parts))
     }
 
+    /// Whose the address is that a header value or a URI names first.
+    pub fn owner_named(&mut self, value: &str) -> Option<Whose> {
+        let uri = value.find('<').and_then(|at| value.get(at + 1..)).unwrap_or(value.trim_start());
+        starts(uri).then(|| self.owner_of(uri))
+    }
+
+    /// The person whom a URI names, or whoever stands for it.
+    pub fn person_named(&mut self, value: &str) -> Option<Whose> {
+        (self.place, self.persons) = (Whose::NOBODY, true);
+        self.owner_named(value).filter(|whose| *whose != Whose::NOBODY)
+    }
+
     fn owner(&mut self, parts: &Parts<'_>) -> Whose {
         let Some(info) = parts.user.filter(|_| !parts.is_device()) else { return self.place };
         let user = info.split([':', ';']).next().unwrap_or_default();
@@ -112,11 +139,7 @@ impl<M: Masks> Scope<M> {
             };
             return known.unwrap_or(self.place);
         }
-        let person = match &digits {
-            Some(digits) => Person::Number(digits),
-            None => Person::Name { user: &decoded, host: parts.host },
-        };
-        self.masks.owner(person).unwrap_or(self.place)
+        self.masks.owner(person(digits.as_deref(), &decoded, parts.host)).unwrap_or(self.place)
     }
 
     fn device(&mut self, id: &str, out: &mut Out) {

@@ -287,7 +287,7 @@ pub fn by_call(commits: Vec<Commit>) -> Vec<Vec<StoredCommit>> {
             order.push(commit.call);
         }
         let events = commit.events.len() as u64;
-        calls.entry(commit.call).or_default().push(StoredCommit { seq, hash: [0; 32], commit });
+        calls.entry(commit.call).or_default().push(StoredCommit::plain(seq, [0; 32], commit));
         seq += events;
     }
     order.iter().map(|call| calls.remove(call).unwrap()).collect()

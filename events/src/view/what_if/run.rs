@@ -233,7 +233,7 @@ impl<'a> Run<'a> {
             events,
             wire,
         };
-        self.commits.push(StoredCommit { seq: version, hash: [0; 32], commit });
+        self.commits.push(StoredCommit::plain(version, [0; 32], commit));
     }
 
     /// A message of ours leaves: the other side answers as on record, as assumed, or never gets it.
