@@ -5,60 +5,13 @@
 #[allow(dead_code, reason = "each test file uses its part")]
 mod support;
 
-use std::time::Duration;
-
-use callbox_events::call::Command;
-use callbox_events::schema::Commit;
-use callbox_events::sip::{Counters, Reason};
 use serde_json::Value;
-use support::story::Story;
+use support::two_ends::{CALL_ID, bobs_record, two_stores};
 use support::{Ran, Store, callbox, stories};
-
-const CALL_ID: &str = "a84b4c76e66710@127.0.0.1";
-
-/// Bob's record of [`stories::bob_hangs_up`], by a clock that is 250 ms ahead.
-fn bobs_record() -> Vec<Commit> {
-    let record = Story::other_end(0, CALL_ID, "alice@127.0.0.1", "bob@127.0.0.1:5070")
-        .command(10, Command::Ring, "SIP/2.0 180 Ringing", false)
-        .command(3_180, Command::Accept, "SIP/2.0 200 OK", true)
-        .ack(3_215)
-        .hangup(15_630, "BYE sip:alice@127.0.0.1:5060 SIP/2.0")
-        .bye_answered(15_665)
-        .drained(20_665, Counters::default());
-    ahead(record.commits(), 250)
-}
-
-fn ahead(mut commits: Vec<Commit>, ms: u64) -> Vec<Commit> {
-    for commit in &mut commits {
-        commit.at = commit.at + Duration::from_millis(ms);
-    }
-    commits
-}
-
-/// Carol declines with 603; on the way to Alice that has become 480.
-fn declined_and_changed() -> (Vec<Commit>, Vec<Commit>) {
-    let alice = Story::outgoing(60, "changed@127.0.0.1", "alice@127.0.0.1", "carol@127.0.0.1:5070")
-        .provisional(40, 180, "Ringing", false)
-        .failed(4_060, 480, "Temporarily Unavailable", vec![Reason::q850(20, "Subscriber absent")])
-        .drained(9_060, Counters::default());
-    let carol = Story::other_end(60, "changed@127.0.0.1", "alice@127.0.0.1", "carol@127.0.0.1:5070")
-        .command(20, Command::Ring, "SIP/2.0 180 Ringing", false)
-        .hangup(4_030, "SIP/2.0 603 Decline")
-        .drained(9_030, Counters::default());
-    (alice.commits(), ahead(carol.commits(), 250))
-}
 
 fn join(a: &Store, b: &Store, args: &[&str]) -> Ran {
     let (one, two) = (a.path().to_str().unwrap(), b.path().to_str().unwrap());
     callbox(&[&["join", one, two], args].concat()).hiding(one).hiding(two)
-}
-
-fn two_stores() -> (Store, Store) {
-    let (alice, carol) = declined_and_changed();
-    (
-        Store::of([stories::bob_hangs_up(), alice, stories::nobody_answers()]),
-        Store::of([bobs_record(), carol]),
-    )
 }
 
 #[test]

@@ -35,12 +35,9 @@ pub fn pair(out: &mut Output, pair: &Pair<'_>, whole: bool) -> io::Result<()> {
         mark.0
     )?;
     for side in ["A", "B"] {
-        writeln!(
-            out,
-            "    {side}, the {:<7} {}",
-            pair.role(side).to_string() + ":",
-            says(pair.verdict(side))
-        )?;
+        let who =
+            if pair.is_observed(side) { "on the way:".into() } else { format!("the {}:", pair.role(side)) };
+        writeln!(out, "    {side}, {who:<11} {}", says(pair.verdict(side)))?;
     }
     if whole {
         list(out, GOOD, "both say", &pair.joined.agreements)?;

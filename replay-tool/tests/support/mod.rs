@@ -3,6 +3,7 @@
 pub mod personal;
 pub mod stories;
 pub mod story;
+pub mod two_ends;
 
 use std::path::Path;
 use std::process::{Command, Output};

@@ -9,7 +9,7 @@ use crate::verdict::Direction;
 /// Where and when a store's engines were there.
 #[derive(Debug, Clone, Default)]
 pub struct Presence {
-    /// Their Contacts' hosts and ports.
+    /// Their Contacts' hosts and ports. An observer is nowhere: what did not pass it may have passed elsewhere.
     locals: BTreeSet<String>,
     /// From the beginning of the first record to the last event, by that store's clock.
     span: Option<(Timestamp, Timestamp)>,
@@ -32,7 +32,8 @@ impl Presence {
     pub fn of(calls: &[CallKey]) -> Self {
         let from = calls.iter().map(|call| call.started_at).min();
         let to = calls.iter().map(|call| call.last_at).max();
-        Self { locals: calls.iter().map(|call| call.local.clone()).collect(), span: from.zip(to) }
+        let own = calls.iter().filter(|call| call.direction != Direction::Observed);
+        Self { locals: own.map(|call| call.local.clone()).collect(), span: from.zip(to) }
     }
 
     /// Why this presence has no partner for a call of the other store, whose clock is `behind_us` microseconds behind.
@@ -45,9 +46,8 @@ impl Presence {
             return Absence::Elsewhere;
         }
         match call.direction {
-            Direction::Outgoing if !call.heard => Absence::NeverArrived,
-            Direction::Outgoing | Direction::Incoming => Absence::NoRecord,
-            Direction::Observed => Absence::Elsewhere,
+            Direction::Outgoing | Direction::Observed if !call.heard => Absence::NeverArrived,
+            Direction::Outgoing | Direction::Incoming | Direction::Observed => Absence::NoRecord,
         }
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::clocks::Estimate;
 use super::matching::Basis;
 use super::passage::{Passage, passages};
+use super::vantage::is_observed;
 use crate::party::Role;
 use crate::schema::StoredCommit;
 use crate::sip::Counters;
@@ -83,16 +84,23 @@ impl Lines {
     fn participants(&self, caller: &[StoredCommit], callee: &[StoredCommit]) -> Option<Vec<Participant>> {
         let one = CallSummary::begin(&caller.first()?.commit)?;
         let two = CallSummary::begin(&callee.first()?.commit)?;
-        let mut lines =
-            vec![Participant { name: short_uri(&one.from), detail: "the caller's record".into(), us: true }];
+        let detail = |commits, end: &str| {
+            if is_observed(commits) { "seen on the way".into() } else { format!("the {end}'s record") }
+        };
+        let mut lines = vec![Participant {
+            name: short_uri(&one.from),
+            detail: detail(caller, "caller"),
+            us: !is_observed(caller),
+        }];
         if self.between {
-            lines.push(Participant {
-                name: "between".into(),
-                detail: "on one record only".into(),
-                us: false,
-            });
+            let detail = "on one record only".into();
+            lines.push(Participant { name: "between".into(), detail, us: false });
         }
-        lines.push(Participant { name: short_uri(&two.to), detail: "the callee's record".into(), us: true });
+        lines.push(Participant {
+            name: short_uri(&two.to),
+            detail: detail(callee, "callee"),
+            us: !is_observed(callee),
+        });
         Some(lines)
     }
 }

@@ -97,7 +97,7 @@ fn nobody_answered_elsewhere(caller: &End, callee: &End, _: Clocks) -> Option<Co
 
 fn answer_of_another(caller: &End, callee: &End, _: Clocks) -> Option<Contradiction> {
     let elsewhere = callee.verdict.family == Family::Elsewhere;
-    if caller.answered.is_none() || callee.answered.is_some() || elsewhere {
+    if caller.answered.is_none() || callee.answered.is_some() || callee.blind || elsewhere {
         return None;
     }
     let says = format!(

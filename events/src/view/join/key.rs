@@ -2,6 +2,7 @@
 
 use crate::call::{Event, Input, Signal};
 use crate::ids::CallId;
+use crate::party::Side;
 use crate::schema::StoredCommit;
 use crate::sip::{Dialog, Peer};
 use crate::time::Timestamp;
@@ -36,11 +37,11 @@ pub struct CallKey {
     pub started_at: Timestamp,
     /// When the record's last event was.
     pub last_at: Timestamp,
-    /// Where the other side is.
+    /// Where the other side is; of an observed call, where its INVITE went.
     pub peer: Peer,
     /// Host and port of our Contact.
     pub local: String,
-    /// Whether anything came from the other side.
+    /// Whether anything came from the other side, or from the callee of an observed call.
     pub heard: bool,
 }
 
@@ -75,8 +76,13 @@ impl CallKey {
 
     fn absorb(&mut self, stored: &StoredCommit) {
         let commit = &stored.commit;
-        if let Input::Signal(signal) = &commit.input {
-            self.heard |= signal.is_from_the_other_side();
+        let (signal, heard) = match &commit.input {
+            Input::Signal(signal) => (Some(signal), signal.is_from_the_other_side()),
+            Input::Observed(sight) => (sight.signal(), sight.by == Side::Callee),
+            Input::Command(_) | Input::Timer(_) | Input::Recovery(_) => (None, false),
+        };
+        self.heard |= heard;
+        if let Some(signal) = signal {
             let response = match signal {
                 Signal::Provisional(response) | Signal::Success(response) | Signal::Failure(response) => {
                     response.to_tag.as_ref()

@@ -138,9 +138,8 @@ fn parties(key: &CallKey) -> (&str, &str) {
 
 /// Two records of one call are of its two ends, or one of them is an observer's.
 fn fits(a: &CallKey, b: &CallKey) -> bool {
-    a.call != b.call
-        && match (a.direction, b.direction) {
-            (Direction::Outgoing, Direction::Outgoing) | (Direction::Incoming, Direction::Incoming) => false,
-            (Direction::Outgoing | Direction::Incoming | Direction::Observed, _) => true,
-        }
+    match (a.direction, b.direction) {
+        (Direction::Outgoing, Direction::Outgoing) | (Direction::Incoming, Direction::Incoming) => false,
+        (Direction::Outgoing | Direction::Incoming | Direction::Observed, _) => true,
+    }
 }

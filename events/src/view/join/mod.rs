@@ -8,6 +8,8 @@
 //!    ends of the call, so that the order of the two records does not matter.
 //! 5. [`Presence`] tells of a call without a partner whether the other store should have had it.
 //! 6. [`merged()`] draws both as one chart.
+//!
+//! A record may be an observer's: it then stands in for the end that lies behind it, seen from the other record.
 
 mod absent;
 mod chart;
@@ -17,6 +19,7 @@ mod end;
 mod key;
 mod matching;
 mod passage;
+mod vantage;
 
 pub use absent::{Absence, Presence};
 pub use chart::merged;
@@ -25,9 +28,11 @@ pub use contradictions::Contradiction;
 pub use key::CallKey;
 pub use matching::{Basis, Matched, match_calls};
 pub use passage::{Passage, passages};
+pub use vantage::is_nearer_to_the_caller;
 
 use end::End;
 
+use crate::party::Role;
 use crate::schema::StoredCommit;
 use crate::verdict::Verdict;
 
@@ -48,12 +53,12 @@ pub struct Joined {
     pub clocks: Clocks,
 }
 
-/// Compares the records of the two ends of a call.
+/// Compares two records of a call: that of the caller's end, or nearer to it, and that of the callee's.
 #[must_use]
 pub fn join(caller: &[StoredCommit], callee: &[StoredCommit], basis: Basis) -> Joined {
     let passages = passages(caller, callee, basis);
     let clocks = Clocks::of(&passages);
-    let (caller, callee) = (End::of(caller), End::of(callee));
+    let (caller, callee) = (End::of(caller, Role::Caller), End::of(callee, Role::Callee));
     let contradictions = contradictions::find(&caller, &callee, clocks);
     Joined {
         agreements: contradictions::agreements(&caller, &callee),

@@ -3,9 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::matching::Basis;
+use super::vantage::{is_blind, is_observed, sender};
+use crate::call::Input;
 use crate::party::Role;
 use crate::schema::{StoredCommit, WireDirection};
 use crate::time::Timestamp;
+use crate::verdict::judge;
 use crate::view::Message;
 use crate::view::timeline::header;
 
@@ -24,6 +27,8 @@ pub struct Passage {
     pub sent: Option<(u64, Timestamp)>,
     /// The receiver's event and its time there; none if the receiver's record does not have it.
     pub received: Option<(u64, Timestamp)>,
+    /// Whether the record that does not have it may lack it although it passed there.
+    unwatched: bool,
 }
 
 impl Passage {
@@ -35,7 +40,7 @@ impl Passage {
             None => matches!(self.method.as_str(), "INVITE" | "CANCEL" | "BYE"),
             Some(status) => status >= 200 && self.method == "INVITE",
         };
-        let lost = recorded && self.sent.is_some() && self.received.is_none();
+        let lost = recorded && !self.unwatched && self.sent.is_some() && self.received.is_none();
         lost.then(|| format!("{} of the {}", self.label, self.from))
     }
 
@@ -73,6 +78,9 @@ pub fn passages(caller: &[StoredCommit], callee: &[StoredCommit], basis: Basis) 
     for sight in sights(callee, Role::Callee, basis).into_iter().rev() {
         theirs.entry(sight.name.clone()).or_default().push(sight);
     }
+    let blind = [caller, callee].map(|commits| {
+        is_observed(commits) && is_blind(commits, &judge(commits.iter().map(|stored| &stored.commit)))
+    });
     let mut all: Vec<Passage> = ours
         .into_iter()
         .map(|sight| {
@@ -80,16 +88,16 @@ pub fn passages(caller: &[StoredCommit], callee: &[StoredCommit], basis: Basis) 
                 .get(&sight.name)
                 .and_then(|same| same.iter().rposition(|other| other.sent != sight.sent));
             let other = place.and_then(|place| theirs.get_mut(&sight.name).map(|same| same.remove(place)));
-            passage(sight, other)
+            passage(sight, other, blind[1])
         })
         .collect();
     let mut rest: Vec<Sight> = theirs.into_values().flatten().collect();
     rest.sort_by_key(|sight| (sight.event, sight.sent));
-    all.extend(rest.into_iter().map(|sight| passage(sight, None)));
+    all.extend(rest.into_iter().map(|sight| passage(sight, None, blind[0])));
     all
 }
 
-fn passage(sight: Sight, other: Option<Sight>) -> Passage {
+fn passage(sight: Sight, other: Option<Sight>, unwatched: bool) -> Passage {
     let place = |sight: &Sight| (sight.event, sight.at);
     let (mine, theirs) = (place(&sight), other.as_ref().map(place));
     let (sent, received) = if sight.sent { (Some(mine), theirs) } else { (theirs, Some(mine)) };
@@ -100,6 +108,7 @@ fn passage(sight: Sight, other: Option<Sight>) -> Passage {
         method: sight.name.method,
         sent,
         received,
+        unwatched,
     }
 }
 
@@ -110,17 +119,19 @@ fn sights(commits: &[StoredCommit], end: Role, basis: Basis) -> Vec<Sight> {
             .commit
             .wire
             .iter()
-            .map(|wire| {
+            .filter_map(|wire| {
                 let message = Message::of(wire);
-                let sent = wire.direction == WireDirection::Out;
-                let from = match (end, sent) {
-                    (Role::Caller, true) | (Role::Callee, false) => Role::Caller,
-                    (Role::Caller, false) | (Role::Callee, true) => Role::Callee,
+                let from = match &stored.commit.input {
+                    Input::Observed(sight) => sender(sight)?,
+                    Input::Command(_) | Input::Signal(_) | Input::Timer(_) | Input::Recovery(_) => {
+                        if wire.direction == WireDirection::Out { end } else { end.peer() }
+                    }
                 };
+                let sent = from == end;
                 let status = message.status();
                 let exact = (!basis.is_inferred()).then(|| exact(&wire.bytes, status));
                 let name = Name { from, status, method: message.method.clone().unwrap_or_default(), exact };
-                Sight { name, label: message.label(), event, at, sent }
+                Some(Sight { name, label: message.label(), event, at, sent })
             })
             .collect::<Vec<_>>()
     };

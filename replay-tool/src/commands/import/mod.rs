@@ -1,24 +1,25 @@
 //! `callbox import`: a capture of other people's calls, or a recording, becomes calls in a store.
 
 mod left_open;
+mod opened;
 mod recorder;
 
+pub use opened::{Opened, shown};
+
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use callbox_store::Journal;
 use callbox_store::recording::is_recording;
 use callbox_store::sled::{Options, SledJournal};
-use recorder::{Recorded, Recorder};
+use recorder::Recorded;
 use serde_json::json;
 
-use crate::capture::input::Input;
-use crate::capture::{Capture, NotACapture, Outcome};
+use crate::capture::Outcome;
 use crate::cli::Common;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::output::Output;
-use crate::progress::Progress;
 use crate::render::style::{BAD, DIM, GOOD};
 use crate::render::words::count;
 use crate::{import, source};
@@ -59,23 +60,14 @@ pub fn run(args: &Args, common: &Common, out: &mut Output) -> Result<ExitCode, F
         return import::recording::run(path, source::dir(common)?, common, out);
     }
     let store = if args.dry_run { None } else { Some(source::dir(common)?) };
-    let input = Input::open(path).map_err(|error| unreadable(path, &error.into()))?;
-    let reach = input.reach();
     // A wrong file must not leave a store behind.
-    let capture = Capture::open(input).map_err(|error| unreadable(path, &error))?;
+    let opened = Opened::at(path)?;
     let journal = store.map(|store| SledJournal::open(store, Options::default())).transpose()?;
-    let mut recorder = Recorder::new(journal.as_ref().map(|journal| journal as &dyn Journal))?;
-    let bar = Progress::bytes(reach.total);
-    let outcome = capture.read(&mut recorder, &mut || bar.at(reach.done()));
-    let recorded = recorder.finish()?;
-    drop(bar);
+    let (outcome, recorded) = opened.record(journal.as_ref().map(|journal| journal as &dyn Journal))?;
     if let Some(journal) = &journal {
         journal
             .close()
             .map_err(|error| Failure::new(ExitCode::Store, "store_unusable", error.to_string()))?;
-    }
-    if outcome.tally.is_foreign() {
-        return Err(foreign(path, &outcome));
     }
     let report = Report { outcome, recorded, dry_run: args.dry_run };
     if common.json {
@@ -84,34 +76,6 @@ pub fn run(args: &Args, common: &Common, out: &mut Output) -> Result<ExitCode, F
         report.print(out, &shown(path))?
     }
     Ok(if report.outcome.broken.is_some() { ExitCode::Finding } else { ExitCode::Ok })
-}
-
-fn shown(path: &Path) -> String {
-    if path == Path::new("-") { "standard input".into() } else { path.display().to_string() }
-}
-
-fn unreadable(path: &Path, error: &NotACapture) -> Failure {
-    let shown = shown(path);
-    match error {
-        NotACapture::Io(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            Failure::new(ExitCode::NotFound, "capture_not_found", format!("there is no file {shown}"))
-                .hint("check the path; `-` reads standard input")
-        }
-        NotACapture::Io(error) => {
-            Failure::new(ExitCode::Failure, "capture_unreadable", format!("{shown} can't be read: {error}"))
-        }
-        NotACapture::Empty | NotACapture::Unknown => {
-            Failure::new(ExitCode::Failure, "not_a_capture", format!("{shown} is no capture: {error}"))
-                .hint("record one with `tcpdump -w FILE` or `tshark -w FILE`")
-        }
-    }
-}
-
-fn foreign(path: &Path, outcome: &Outcome) -> Failure {
-    let links: Vec<String> = outcome.tally.links.keys().map(ToString::to_string).collect();
-    let message = format!("{} holds packets of {} alone, which is not read", shown(path), links.join(", "));
-    Failure::new(ExitCode::Failure, "unsupported_link", message)
-        .hint("capture on an Ethernet, Linux cooked, raw IP or loopback interface")
 }
 
 /// What is told at the end.

@@ -1,55 +1,56 @@
 //! `callbox join`: two records of the same calls, put together and held against each other.
 
-use std::path::{Path, PathBuf};
+mod side;
+
+use std::path::PathBuf;
 
 use callbox_events::Role;
 use callbox_events::schema::StoredCommit;
 use callbox_events::verdict::{Direction, Verdict};
 use callbox_events::view::join::{
-    Absence, Basis, CallKey, Clocks, Joined, Matched, Presence, join, match_calls, merged,
+    Absence, Basis, CallKey, Clocks, Joined, Matched, Presence, is_nearer_to_the_caller, join, match_calls,
+    merged,
 };
 use callbox_store::FindError;
 use serde_json::{Value, json};
+use side::{Side, sides};
 
 use crate::cli::Common;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::output::Output;
-use crate::progress::Progress;
 use crate::render;
-use crate::scan::Scan;
-use crate::source::{self, Source};
 
 const EXAMPLES: &str = "\
 Examples:
   callbox join alice/store bob/store                  every call that both have, and where they contradict
   callbox join alice/store bob/store --call 3f2a      one call: both records as one ladder
+  callbox join alice/store trunk.pcapng               what an engine recorded against what passed on the wire
+  callbox join case.recording other/store             a portable recording is as good as its store
   callbox join alice/store bob/store --json | jq 'select(.contradictions != [])'
+
+A and B are each the directory of a store, a recording (`callbox export --format recording`), or a capture as `callbox
+import` reads it (pcap, pcapng, HEP; `-` is standard input); which of them the content says. A capture shows a call on its
+way: it stands in for the end that lies behind it, and what a one-sided or cut capture lacks proves nothing.
 
 A call that went through unchanged is matched by Call-ID and tags. Where something between began a call of its own, it is
 matched by Session-ID, or by parties and time if nothing else fits; such a pair is said to be inferred.
 With --json there is one pair a line, then the calls of one side alone, then {\"summary\"}. Exits with 1 if there is a
 contradiction.";
 
-/// Match two records of the same calls: one ladder, agreements, contradictions
+/// Match two records of the same calls (stores, recordings, captures): one ladder, agreements, contradictions
 #[derive(Debug, Clone, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// One store directory
+    /// One record: a store directory, a recording or a capture
     #[arg(value_name = "A")]
     a: PathBuf,
-    /// The other store directory; the same one for an engine that calls itself
+    /// The other one; the same store for an engine that calls itself
     #[arg(value_name = "B")]
     b: PathBuf,
     /// Only this call, with its ladder: an id or a prefix of one in A or B, or a SIP Call-ID
     #[arg(long, value_name = "CALL")]
     call: Option<String>,
-}
-
-/// One of the two stores.
-struct Side {
-    reader: Source,
-    calls: Vec<CallKey>,
 }
 
 /// A pair as it is shown.
@@ -118,29 +119,6 @@ pub fn run(args: &Args, common: &Common, out: &mut Output) -> Result<ExitCode, F
     Ok(if tally.contradictions == 0 { ExitCode::Ok } else { ExitCode::Finding })
 }
 
-/// Reads both stores. If they are one, its outgoing calls are held against its incoming ones.
-fn sides(a: &Path, b: &Path) -> Result<(Side, Side), Failure> {
-    let same = std::fs::canonicalize(a).ok().zip(std::fs::canonicalize(b).ok()).is_some_and(|(a, b)| a == b);
-    let mut sides = (Side::open(a)?, Side::open(b)?);
-    if same {
-        sides.0.calls.retain(|call| call.direction != Direction::Incoming);
-        sides.1.calls.retain(|call| call.direction == Direction::Incoming);
-    }
-    Ok(sides)
-}
-
-impl Side {
-    fn open(path: &Path) -> Result<Self, Failure> {
-        let reader = source::open_at(path)?;
-        let mut calls = Vec::new();
-        for commits in Scan::of(reader.as_ref(), Progress::events(reader.tail()?.seq()))? {
-            calls.extend(CallKey::of(&commits?));
-        }
-        calls.sort_by_key(|call| (call.started_at, call.call));
-        Ok(Self { reader, calls })
-    }
-}
-
 /// The pairs of the call that is named in A, or else in B.
 fn chosen(named: &str, a: &Side, b: &Side, matches: &[Matched]) -> Result<Vec<Matched>, Failure> {
     let id = |side: &Side| match callbox_store::find(side.reader.as_ref(), named.trim_end_matches('…')) {
@@ -163,9 +141,9 @@ fn chosen(named: &str, a: &Side, b: &Side, matches: &[Matched]) -> Result<Vec<Ma
         (false, true) => Err(Failure::new(
             ExitCode::NotFound,
             "not_joined",
-            format!("only one of the stores has the call `{named}`"),
+            format!("only one of the two has the call `{named}`"),
         )
-        .hint("without --call the list says of each such call whether the other store should have it")),
+        .hint("without --call the list says of each such call whether the other one should have it")),
         (false, false) => Ok(found),
     }
 }
@@ -175,8 +153,8 @@ fn pair<'a>(a: &'a Side, b: &'a Side, matched: &Matched) -> Result<Option<Pair<'
         return Ok(None);
     };
     let (one, two) = (a.reader.read(key_a.call)?, b.reader.read(key_b.call)?);
-    let a_is_caller = key_a.direction == Direction::Outgoing
-        || key_a.direction == Direction::Observed && key_b.direction == Direction::Incoming;
+    let a_is_caller =
+        is_nearer_to_the_caller((&one, key_a.direction), (&two, key_b.direction), matched.basis);
     let (caller, callee) = if a_is_caller { (one, two) } else { (two, one) };
     let joined = join(&caller, &callee, matched.basis);
     Ok(Some(Pair { a: key_a, b: key_b, basis: matched.basis, joined, a_is_caller, caller, callee }))
@@ -229,7 +207,12 @@ impl Pair<'_> {
         if self.a_is_caller { self.joined.clocks } else { self.joined.clocks.turned() }
     }
 
-    /// The end whose record a side holds.
+    /// Whether a side's record is an observer's.
+    pub fn is_observed(&self, side: &str) -> bool {
+        (if side == "A" { self.a } else { self.b }).direction == Direction::Observed
+    }
+
+    /// The end whose record a side holds, or that an observer's record stands in for.
     pub fn role(&self, side: &str) -> Role {
         if (side == "A") == self.a_is_caller { Role::Caller } else { Role::Callee }
     }
@@ -246,6 +229,7 @@ impl Pair<'_> {
         let side = |name: &str, key: &CallKey| {
             json!({
                 "call_id": key.call, "sip_call_id": key.sip_call_id, "role": self.role(name),
+                "direction": key.direction,
                 "verdict": brief(self.verdict(name)),
             })
         };
