@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use callbox_events::call::Notification;
+use callbox_events::call::{Input, Notification};
 use callbox_events::schema::StoredCommit;
 use callbox_events::{CallId, Timestamp};
 use callbox_store::{Next, ReadError, Subscription};
@@ -22,6 +22,9 @@ pub struct Notified {
     /// When it was recorded.
     #[serde(with = "callbox_events::time::rfc3339")]
     pub at: Timestamp,
+    /// Whether the call is others', and was only watched.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub observed: bool,
     /// The data of the event, as in `callbox show --json`.
     pub data: serde_json::Value,
 }
@@ -34,6 +37,8 @@ pub struct Notifications {
     commits: Subscription,
     node: String,
     from_seq: u64,
+    /// Whether calls of others are told of, too.
+    observed: bool,
     ready: std::collections::VecDeque<Notified>,
 }
 
@@ -50,7 +55,15 @@ pub enum Waited {
 
 impl Notifications {
     pub(crate) fn new(commits: Subscription, node: String, from_seq: u64) -> Self {
-        Self { commits, node, from_seq, ready: std::collections::VecDeque::new() }
+        Self { commits, node, from_seq, observed: false, ready: std::collections::VecDeque::new() }
+    }
+
+    /// The same with the calls of others that an observer writes into the journal: a mirror beside the engine. They are
+    /// told as the engine's own are, as far as an observer can know: `started`, `ringing`, `early_media`, `answered`,
+    /// `connected`, `held`, `media`, `ending`, `ended`, `released`, never `incoming`.
+    #[must_use]
+    pub fn with_observed(self) -> Self {
+        Self { observed: true, ..self }
     }
 
     /// The next notification; none once the journal is closed and everything has been told.
@@ -88,11 +101,15 @@ impl Notifications {
     }
 
     fn take(&mut self, stored: &StoredCommit) {
-        if stored.commit.node == self.node {
+        if stored.commit.node == self.node || self.observed && is_observed(stored) {
             let from = self.from_seq;
             self.ready.extend(notified(stored).filter(|notified| notified.seq >= from));
         }
     }
+}
+
+fn is_observed(stored: &StoredCommit) -> bool {
+    matches!(stored.commit.input, Input::Observed(_))
 }
 
 /// What the application is told of a commit.
@@ -103,6 +120,7 @@ pub fn notified(stored: &StoredCommit) -> impl Iterator<Item = Notified> + '_ {
             call: stored.commit.call,
             notification,
             at: stored.commit.at,
+            observed: is_observed(stored),
             data: happened.event.data(),
         })
     })

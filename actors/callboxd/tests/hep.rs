@@ -140,6 +140,28 @@ fn a_mirrored_call_is_told_like_any_other() {
 }
 
 #[test]
+fn who_follows_the_events_is_told_of_mirrored_calls() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let daemon = Daemon::start(dir.path(), &["--hep", "udp:127.0.0.1:0"]);
+    let mut live = daemon.events("?from=0", "");
+    Sender::to(&daemon, None).call();
+    let told = live.up_to("ended");
+    let names: Vec<&str> = told.iter().map(|event| event.name.as_str()).collect();
+    assert_eq!(names, ["started", "ringing", "answered", "connected", "ending", "ended"]);
+    let call = wait_for(dir.path(), EventKind::Ended);
+    for event in &told {
+        assert_eq!((&event.data["observed"], &event.data["call_id"]), (&true.into(), &call.as_str().into()));
+    }
+    assert_eq!(told[0].data["data"]["to"], "sip:bob@192.0.2.2");
+    let again = daemon.events("?from=0", "").up_to("ended");
+    assert_eq!(
+        again.iter().map(|event| event.id).collect::<Vec<_>>(),
+        told.iter().map(|event| event.id).collect::<Vec<_>>()
+    );
+    assert!(daemon.stop().0.success());
+}
+
+#[test]
 fn a_call_that_is_open_when_the_mirror_closes_ends_as_far_as_it_was_seen() {
     let dir = tempfile::tempdir().expect("a directory");
     let daemon = Daemon::start(dir.path(), &["--hep", "udp:127.0.0.1:0"]);

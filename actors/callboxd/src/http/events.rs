@@ -1,5 +1,8 @@
 //! `GET /v1/events?from=SEQ`: server-sent events (the EventSource part of the HTML standard).
 //!
+//! Calls that the mirror watches are told with the engine's own, marked `"observed": true`: of a failure a little later,
+//! when it is sure that no new INVITE overcomes it.
+//!
 //! The client's pace is the stream's pace: nothing is read from the journal before the client has taken what was read
 //! before. So a slow client costs one small batch of memory and nobody else's time.
 
@@ -33,6 +36,8 @@ struct Shown<'a> {
     notification: &'a str,
     #[serde(serialize_with = "rfc3339::serialize")]
     at: Timestamp,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    observed: bool,
     data: &'a serde_json::Value,
 }
 
@@ -42,7 +47,7 @@ pub async fn follow(context: Data<Context>, request: HttpRequest) -> Result<Http
         Some(seq) => seq,
         None => context.engine()?.journal().tail()?.seq(),
     };
-    let notifications = context.engine()?.subscribe(from)?;
+    let notifications = context.engine()?.subscribe(from)?.with_observed();
     let opening = futures::stream::iter([Ok(Bytes::from_static(b"retry: 1000\n\n"))]);
     Ok(HttpResponse::Ok()
         .content_type("text/event-stream")
@@ -94,9 +99,9 @@ fn stream(
 }
 
 fn frame(notified: &Notified) -> Bytes {
-    let Notified { seq, call, notification, at, data } = notified;
+    let Notified { seq, call, notification, at, observed, data } = notified;
     let name = notification.code();
-    let shown = Shown { seq: *seq, call_id: *call, notification: name, at: *at, data };
+    let shown = Shown { seq: *seq, call_id: *call, notification: name, at: *at, observed: *observed, data };
     // JSON on one line; all keys are text, so there is nothing to refuse.
     let json = serde_json::to_string(&shown).unwrap_or_default();
     let mut text = String::with_capacity(json.len() + 64);
