@@ -3,10 +3,10 @@
 use super::draft::Draft;
 use super::facts::{Fact, Facts, millis};
 use super::tuple::{EndedBy, SeenReason, SipFacts, Verdict, Why};
-use super::vocabulary::{Direction, Rulebook, VerdictPhase};
+use super::vocabulary::{Confidence, Direction, Rulebook, VerdictPhase};
 use super::{announcement, contradictions, explain, fault, races, rules, text};
 use crate::call::observed::{Seen, Sight};
-use crate::call::{Act, Event};
+use crate::call::{Act, Event, Input, Signal};
 use crate::party::Role;
 use crate::schema::Commit;
 
@@ -101,6 +101,7 @@ fn circumstances(facts: &Facts<'_>, mut draft: Draft) -> Draft {
         }
         _ => {}
     }
+    draft = chosen(facts, draft);
     for (event, says) in asides(facts).into_iter().chain(watched(facts)) {
         draft = draft.because(event, says);
     }
@@ -118,6 +119,23 @@ fn circumstances(facts: &Facts<'_>, mut draft: Draft) -> Draft {
         draft = draft.because(answer.event, format!("the BYE was answered with {}", answer.what.status));
     }
     draft
+}
+
+/// A failure that was chosen among those of several branches: what the proxy passed on was not seen. Where all branches
+/// said the same there was nothing to choose.
+fn chosen(facts: &Facts<'_>, draft: Draft) -> Draft {
+    let (Some(decisive), Some(watch)) = (facts.decisive, &facts.watch) else { return draft };
+    let Input::Observed(sight) = decisive.what.input else { return draft };
+    let (count, Some(Signal::Failure(best))) = (sight.chosen_among, sight.signal()) else { return draft };
+    if count == 0 {
+        return draft;
+    }
+    let agrees = |sight: &Fact<&Sight>| {
+        if let Seen::BranchFailed(other) = &sight.what.seen { other.status == best.status } else { true }
+    };
+    let most = if watch.sights.iter().all(agrees) { Confidence::Strong } else { Confidence::Weak };
+    let says = format!("the best of {count} branches' failures, which a proxy passes on (RFC 3261 §16.7)");
+    draft.because(decisive.event, says).at_most(most)
 }
 
 /// What the decisive message says outside of status and Reason: kept, not believed.

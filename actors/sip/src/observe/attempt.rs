@@ -4,9 +4,11 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use callbox_events::Timestamp;
+use callbox_events::sip::Response;
 use smallvec::SmallVec;
 
 use super::Sighting;
+use super::best::Best;
 use crate::wire::Message;
 
 /// More branches than this are not told apart.
@@ -19,6 +21,8 @@ const SHORTEST_T1: Duration = Duration::from_millis(10);
 pub(super) struct Attempt {
     pub cseq: u32,
     branches: SmallVec<[Branch; 2]>,
+    /// What a proxy makes of the failures of its branches.
+    best: Best,
     /// Tags of failures; their ACKs are no sign of an answer.
     failed: SmallVec<[Option<String>; 1]>,
     /// Whether any response was seen.
@@ -27,6 +31,8 @@ pub(super) struct Attempt {
     pub copies: u32,
     /// The callee's tag of the first 2xx.
     pub success: Option<Option<String>>,
+    /// The branch that it came on.
+    answered_branch: Option<String>,
     /// Whether the caller's CANCEL was seen.
     pub cancelled: bool,
     /// When the INVITE, or the answer to it, was seen last.
@@ -59,10 +65,12 @@ impl Attempt {
         Self {
             cseq,
             branches: SmallVec::new(),
+            best: Best::default(),
             failed: SmallVec::new(),
             answered: false,
             copies: 0,
             success: None,
+            answered_branch: None,
             cancelled: false,
             last_at: at,
             t1: None,
@@ -107,8 +115,9 @@ impl Attempt {
         self.branches.iter().find(|branch| branch.id.as_deref() == Some(id))
     }
 
-    /// Takes a failure in; whether the caller hears it: on its own hop, and no other branch is open.
-    pub(super) fn fail(&mut self, failure: &Message) -> bool {
+    /// Takes a failure in; whether it is what the caller hears: on its own hop, and of several branches the one that a
+    /// proxy passes on.
+    pub(super) fn fail(&mut self, failure: &Message, response: &Response) -> bool {
         let tag = failure.to_tag().map(str::to_owned);
         if self.failed.len() < MOST_BRANCHES && !self.failed.contains(&tag) {
             self.failed.push(tag);
@@ -120,6 +129,40 @@ impl Attempt {
         if let Some(branch) = self.branches.iter_mut().find(|branch| branch.id.as_deref() == id) {
             branch.failed = true;
         }
+        let is_best = self.best.take(response);
+        self.failed_branches() < 2 && self.is_over() || self.is_over() && is_best
+    }
+
+    /// Whether a CANCEL is a proxy's own, of a branch that came to nothing because another one was answered or declined for
+    /// all (RFC 3261 §16.7, steps 5 and 10).
+    pub(super) fn is_cancelled_by_proxy(&self, cancel: &Message) -> bool {
+        let forked = self.branches.iter().filter(|branch| branch.depth == 0).count() > 1;
+        let elsewhere = self.success.is_some() && self.answered_branch.as_deref() != cancel.branch();
+        forked && (elsewhere || self.best.is_for_all())
+    }
+
+    /// The failure that a proxy passes on once all its branches have failed, if it is an earlier one than the last; once.
+    pub(super) fn earlier_choice(&mut self) -> Option<Response> {
+        if self.failed_branches() < 2 || !self.is_over() {
+            return None;
+        }
+        self.best.take_earlier()
+    }
+
+    /// How many branches next to the caller failed, if a proxy had to choose; 0 if there was nothing to choose.
+    pub(super) fn choice(&self) -> u32 {
+        match self.failed_branches() {
+            count @ 2.. => u32::try_from(count).unwrap_or(u32::MAX),
+            _ => 0,
+        }
+    }
+
+    fn failed_branches(&self) -> usize {
+        self.branches.iter().filter(|branch| branch.depth == 0 && branch.failed).count()
+    }
+
+    /// Whether no branch next to the caller is open.
+    fn is_over(&self) -> bool {
         let mut own = self.branches.iter().filter(|branch| branch.depth == 0);
         own.clone().count() < 2 || own.all(|branch| branch.failed)
     }
@@ -133,9 +176,10 @@ impl Attempt {
     }
 
     /// The first 2xx passed.
-    pub(super) fn succeed(&mut self, tag: Option<String>, at: Timestamp) {
+    pub(super) fn succeed(&mut self, answer: &Message, at: Timestamp) {
         if self.success.is_none() {
-            self.success = Some(tag);
+            self.success = Some(answer.to_tag().map(str::to_owned));
+            self.answered_branch = answer.branch().map(str::to_owned);
             (self.last_at, self.t1) = (at, None);
         }
     }

@@ -34,7 +34,11 @@ pub(super) fn request(message: &Message, attempt: &Attempt) -> Seen {
     match request.method.as_str() {
         // One that cancels a later INVITE is about the media, not about the call.
         "CANCEL" if request.cseq != attempt.cseq => Seen::Signal(Signal::Request(request)),
-        "CANCEL" if attempt.is_below(message) || attempt.success.is_some() && attempt.cancelled => {
+        "CANCEL"
+            if attempt.is_below(message)
+                || attempt.is_cancelled_by_proxy(message)
+                || attempt.success.is_some() && attempt.cancelled =>
+        {
             Seen::BranchCancelled(request)
         }
         "CANCEL" => Seen::Signal(Signal::Cancel(request)),
@@ -60,7 +64,7 @@ pub(super) fn response(message: &Message, requester: Side, attempt: &mut Attempt
             match status {
                 100..=199 => Seen::Signal(Signal::Provisional(response)),
                 200..=299 => Seen::Signal(Signal::Success(response)),
-                _ if attempt.fail(message) => Seen::Signal(Signal::Failure(response)),
+                _ if attempt.fail(message, &response) => Seen::Signal(Signal::Failure(response)),
                 _ => Seen::BranchFailed(response),
             }
         }

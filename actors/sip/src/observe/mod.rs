@@ -19,6 +19,7 @@
 //! Memory is bounded by [`ObserverConfig`], whatever the traffic.
 
 mod attempt;
+mod best;
 mod classify;
 mod config;
 mod due;

@@ -33,6 +33,10 @@ pub struct Sight {
     /// Session-Expires in seconds (RFC 4028), if the message has it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session_expires: Option<u32>,
+    /// How many branches of a proxy had failed, if this is the failure that the proxy passes on (RFC 3261 §16.7): concluded,
+    /// since its way to the caller is not watched.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub chosen_among: u32,
     /// What it is.
     pub seen: Seen,
 }
@@ -194,7 +198,16 @@ impl Sight {
     /// A sight with nothing but its message.
     #[must_use]
     pub fn new(by: Side, tag: Option<String>, seen: Seen) -> Self {
-        Self { by, tag, again: Again::default(), stranger: false, offer: None, session_expires: None, seen }
+        Self {
+            by,
+            tag,
+            again: Again::default(),
+            stranger: false,
+            offer: None,
+            session_expires: None,
+            chosen_among: 0,
+            seen,
+        }
     }
 
     /// The signal, if it is one.

@@ -4,6 +4,7 @@ use super::super::draft::Draft;
 use super::super::facts::{Facts, millis};
 use super::super::families::Cause;
 use super::super::text;
+use super::super::vocabulary::Completeness;
 use super::last::Last;
 use crate::party::{Agent, Side};
 
@@ -50,10 +51,13 @@ fn is_same_target(contact: &str, called: Option<&str>) -> bool {
 /// RFC 3262 §3: a callee whose reliable provisional response is not acknowledged for 64·T1 refuses with a 5xx.
 pub(super) fn after_reliable(facts: &Facts<'_>) -> Option<Draft> {
     let last = Last::of(facts)?;
+    // Who watches knows whether a PRACK passed.
+    if facts.watch.is_some() {
+        return None;
+    }
     let reliable = facts.provisionals.iter().find(|fact| fact.what.rseq.is_some())?;
     let took = millis(last.fact.at, reliable.at);
-    let agrees = (500..600).contains(&last.status) && took.abs_diff(PRACK_PATIENCE_MS) <= PRACK_SLACK_MS;
-    agrees.then(|| {
+    is_prack_timeout(last.status, took, PRACK_PATIENCE_MS).then(|| {
         last.draft(Draft::weak(Cause::PrackMissing, Side::Callee, Agent::Timer))
             .because(last.fact.event, format!("{} came {} after", last.status, text::span(took)))
             .because(
@@ -61,6 +65,32 @@ pub(super) fn after_reliable(facts: &Facts<'_>) -> Option<Draft> {
                 "a reliable provisional response, which is 64·T1: no PRACK arrived there",
             )
     })
+}
+
+/// The same seen from between: the 18x passed, and no PRACK did.
+pub(super) fn prack_missing(facts: &Facts<'_>) -> Option<Draft> {
+    let (last, watch) = (Last::of(facts)?, facts.watch.as_ref()?);
+    let mut unacknowledged = facts.provisionals.iter().filter(|fact| fact.what.rseq.is_some());
+    let reliable = unacknowledged.next_back()?;
+    let acknowledged =
+        facts.requests.iter().any(|fact| fact.event > reliable.event && fact.what.method == "PRACK");
+    if acknowledged || watch.was_away(reliable.event, last.fact.event) {
+        return None;
+    }
+    let took = millis(last.fact.at, reliable.at);
+    let patience = watch.again.t1_ms.map_or(PRACK_PATIENCE_MS, |t1| u64::from(t1) * 64);
+    is_prack_timeout(last.status, took, patience).then(|| {
+        // Where the caller's side is not seen, the PRACK may have passed unseen.
+        let make = if facts.completeness == Completeness::OneSided { Draft::weak } else { Draft::strong };
+        last.draft(make(Cause::PrackMissing, Side::Callee, Agent::Timer))
+            .because(last.fact.event, format!("{} came {} after", last.status, text::span(took)))
+            .because(reliable.event, "a reliable provisional response, which is 64·T1, and no PRACK passed")
+    })
+}
+
+/// Whether a final response is the 5xx that a callee sends when a PRACK did not come.
+fn is_prack_timeout(status: u16, took_ms: u64, patience_ms: u64) -> bool {
+    (500..600).contains(&status) && took_ms.abs_diff(patience_ms) <= PRACK_SLACK_MS.min(patience_ms / 8)
 }
 
 /// 64·T1 with the usual T1, and how exactly it is kept, in milliseconds.

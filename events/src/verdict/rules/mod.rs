@@ -201,6 +201,13 @@ const RULES: &[Rule] = &[
     )
     .since(Rulebook::V1_1),
     rule(
+        "protocol.observed_prack_missing",
+        Weight::Protocol,
+        final_in_context::prack_missing,
+        "seen from between: a 5xx 64·T1 after a reliable 18x, and no PRACK",
+    )
+    .since(Rulebook::V1_1),
+    rule(
         "agreement.observed_auth",
         Weight::Agreement,
         observed::auth_failed,

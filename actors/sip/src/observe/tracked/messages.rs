@@ -75,7 +75,15 @@ impl Tracked {
         if let Some(Signal::ReinviteAnswered(_)) = sight.signal() {
             sight.offer = self.offer_of(requester, message.cseq().0);
         }
+        let is_failure = matches!(sight.signal(), Some(Signal::Failure(_)));
+        sight.chosen_among = if is_failure { self.attempt.choice() } else { 0 };
+        let (is_branch, tag) = (matches!(sight.seen, Seen::BranchFailed(_)), sight.tag.clone());
         self.put(sight, sighting, commits);
+        if is_branch && let Some(best) = self.attempt.earlier_choice() {
+            let mut chosen = Sight::new(by, tag, Seen::Signal(Signal::Failure(best)));
+            chosen.chosen_among = self.attempt.choice();
+            self.queue(chosen, sighting.at, None, commits);
+        }
     }
 
     /// What a new message means, and what is kept in mind of it; none for what tells nothing.
@@ -97,7 +105,7 @@ impl Tracked {
         }
         let seen = classify::response(message, requester, &mut self.attempt)?;
         if let Seen::Signal(Signal::Success(_)) = seen {
-            self.attempt.succeed(message.to_tag().map(str::to_owned), sighting.at);
+            self.attempt.succeed(message, sighting.at);
         }
         Some(seen)
     }
