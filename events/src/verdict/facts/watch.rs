@@ -127,6 +127,7 @@ pub(super) fn take_event<'a>(facts: &mut Facts<'a>, fact: Fact<&'a Event>, input
     let watch = facts.watch.get_or_insert_with(Watch::default);
     if let Event::Observed(observed) = fact.what {
         watch.midway = observed.midway;
+        facts.called = Some(&observed.to);
         facts.sent = Some(place);
     } else if let Event::FoundConnected = fact.what {
         watch.found_connected = watch.found_connected.or(Some(place));

@@ -29,6 +29,16 @@ fn cancel(facts: &Facts<'_>, races: &mut Vec<Race>) {
     let Some(cancel) = facts.cancels.first() else { return };
     if let Some(answer) = facts.answers.first() {
         races.push(race(RaceKind::CancelVs200, "callee_answer", "caller_cancel", answer, cancel));
+        // The answer was on its way when the CANCEL passed here: it came to a callee that had answered.
+        if answer.event < cancel.event {
+            races.push(race(
+                RaceKind::AnswerVsRemoteCancel,
+                "callee_answer",
+                "caller_cancel",
+                answer,
+                cancel,
+            ));
+        }
         return;
     }
     if let Some(refusal) = facts.failures.iter().find(|failure| failure.what.status != 487) {

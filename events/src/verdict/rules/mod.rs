@@ -187,6 +187,13 @@ const RULES: &[Rule] = &[
     )
     .since(Rulebook::V1_1),
     rule(
+        "timing.observed_glare",
+        Weight::Timing,
+        observed_bye::after_glare,
+        "seen from between: a BYE after 491 without end",
+    )
+    .since(Rulebook::V1_1),
+    rule(
         "protocol.observed_bye",
         Weight::Protocol,
         observed_bye::plain,

@@ -6,7 +6,7 @@ use super::super::families::Cause;
 use super::super::testimony;
 use super::super::tuple::{Evidence, Underlying};
 use super::super::vocabulary::Confidence;
-use super::remote_bye::{remote_bye, testified};
+use super::remote_bye::{glare_before, remote_bye, testified};
 use crate::call::observed::{Relation, Seen};
 use crate::call::{Act, Signal};
 use crate::party::{Agent, Side};
@@ -24,6 +24,12 @@ pub(super) fn by_reason(facts: &Facts<'_>) -> Option<Draft> {
     let (bye, by) = observed_bye(facts)?;
     let draft = testified(facts, bye, by)?;
     Some(by_a_stranger(facts, bye.event, draft))
+}
+
+/// 491 without end, then a BYE.
+pub(super) fn after_glare(facts: &Facts<'_>) -> Option<Draft> {
+    let (bye, by) = observed_bye(facts)?;
+    glare_before(facts, bye, by)
 }
 
 /// One side hung up, or both at once, or the caller gave up by BYE before the answer (RFC 3261 §15).

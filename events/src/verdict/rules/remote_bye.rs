@@ -158,12 +158,16 @@ const GLARE_MS: u64 = 10_000;
 
 /// 491 without end, then a BYE: the two sides never agreed who may change the media.
 pub(super) fn after_glare(facts: &Facts<'_>) -> Option<Draft> {
-    let bye = remote_bye(facts)?;
+    glare_before(facts, remote_bye(facts)?, facts.peer_side())
+}
+
+/// The same of a BYE whose sender is `by`.
+pub(super) fn glare_before(facts: &Facts<'_>, bye: Fact<&Request>, by: Side) -> Option<Draft> {
     let answers = facts.reinvite_answers.iter().filter(|answer| answer.event < bye.event);
     let storm: Vec<_> = answers.rev().take_while(|answer| answer.what.status == 491).collect();
     let last = storm.first()?;
     (storm.len() >= GLARE_STORM && millis(bye.at, last.at) <= GLARE_MS).then(|| {
-        Draft::weak(Cause::GlareUnresolved, facts.peer_side(), Agent::Unknown)
+        Draft::weak(Cause::GlareUnresolved, by, Agent::Unknown)
             .by(Act::Bye)
             .because(
                 bye.event,
