@@ -254,3 +254,38 @@ fn beats_show_that_nothing_came_although_somebody_listened() {
     );
     assert_eq!(callbox(&["beats", "--store", &desk.path("nothing")]).code, 3);
 }
+
+#[test]
+fn a_recording_proves_its_calls_to_whoever_has_the_public_key() {
+    let desk = Desk::new();
+    let store = desk.store(stories::all());
+    let (some, redacted, again) =
+        (desk.path("some.recording"), desk.path("r.recording"), desk.path("again.recording"));
+    store.callbox(&["export", "--family", "refused", "-o", &some]).ok();
+    // It notes that the pseudonyms are good for this export only.
+    assert_eq!(store.callbox(&["export", "--family", "refused", "--redact", "all", "-o", &redacted]).code, 0);
+    callbox(&["export", "--recording", &some, "-o", &again]).ok();
+    let verify = |file: &str, more: &[&str]| callbox(&[&["verify", "--recording", file], more].concat());
+
+    let with_key = ["--public-key", &desk.public_key()];
+    let told = verify(&some, &with_key).ok();
+    assert!(told.contains("every checksum, sequence number and chain holds\nproven  "), "{told}");
+    assert!(told.contains("stand in the journal of the checkpoint of 20"), "{told}");
+    assert!(told.ends_with("signed by callbox.example/desk\n"), "{told}");
+    let report = json(&verify(&some, &[&with_key[..], &["--json"]].concat()).ok());
+    assert_eq!(report["checkpoints"]["vouched"]["commits"], report["commits"]);
+    let told = verify(&some, &[]).ok();
+    assert!(told.contains("its signature was not looked at: that takes --public-key"), "{told}");
+
+    let stranger = Desk::new();
+    for (file, key, code, what) in [
+        (&some, stranger.public_key(), 1, "the checkpoint: it is not signed by callbox.example/desk"),
+        (&again, desk.public_key(), 1, "the checkpoint: there is none, so nothing in here is vouched for"),
+        (&redacted, desk.public_key(), 0, "under   a checkpoint of the original journal"),
+    ] {
+        let ran = verify(file, &["--public-key", &key]);
+        assert_eq!(ran.code, code, "{}", ran.stdout);
+        assert!(ran.stdout.contains(what), "{what}\n{}", ran.stdout);
+    }
+    assert!(verify(&again, &[]).ok().contains("there is no checkpoint in it"));
+}

@@ -74,7 +74,8 @@ fn options() -> Options {
 /// Places all over a file of this length, both ends among them.
 fn places(length: u64, count: usize) -> impl Iterator<Item = u64> {
     let steps = (count as u64).min(length).max(1);
-    (0..steps).map(move |step| if step + 1 == steps { length - 1 } else { length * step / steps + step % 7 })
+    let between = move |step: u64| (length * step / steps + step % 7).min(length - 1);
+    (0..steps).map(move |step| if step + 1 == steps { length - 1 } else { between(step) })
 }
 
 fn harms(file: &Path) -> Vec<Harm> {

@@ -4,8 +4,9 @@ use std::fmt::Write as _;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use callbox_store::JournalReader;
+use callbox_store::proof::entries::Entry;
 use callbox_store::recording::{Header, Redaction};
+use callbox_store::{JournalReader, OpenError, layout, seal};
 use serde_json::json;
 
 use crate::cli::Common;
@@ -103,7 +104,7 @@ pub fn run(args: &Args, common: &Common, out: &mut Output) -> Result<ExitCode, F
     let redactor = args.redactor()?;
     let reader = source::open(common)?;
     let selection = Selection::new(reader.as_ref(), &args.calls, &args.filter)?;
-    let mut sink = args.sink(format, reader.as_ref(), redactor.as_ref())?;
+    let mut sink = args.sink(format, common, reader.as_ref(), redactor.as_ref())?;
     let calls = walk::run(reader.as_ref(), &selection, redactor.as_ref(), &mut sink)?;
     if calls == 0 {
         return Err(nothing(reader.as_ref(), &selection));
@@ -118,6 +119,19 @@ pub fn run(args: &Args, common: &Common, out: &mut Output) -> Result<ExitCode, F
         conclude(common, out, calls, path)?;
     }
     Ok(ExitCode::Ok)
+}
+
+/// The newest checkpoint of the store; none of a store that has made none yet, or of a recording.
+fn newest_checkpoint(common: &Common) -> Result<Option<Entry>, Failure> {
+    if common.recording.is_some() {
+        return Ok(None);
+    }
+    let dir = source::dir(common)?;
+    let kept = seal::kept(dir).map_err(|source| {
+        Failure::from(OpenError::Io { what: "reading", path: dir.join(layout::CHECKPOINTS), source })
+    })?;
+    // What is being written beside us is not there yet; what is damaged proves nothing.
+    Ok(kept.filter_map(Result::ok).last())
 }
 
 fn conclude(common: &Common, out: &mut Output, calls: u64, path: &Path) -> Result<(), Failure> {
@@ -194,6 +208,7 @@ impl Args {
     fn sink(
         &self,
         format: Format,
+        common: &Common,
         reader: &dyn JournalReader,
         redactor: Option<&Redactor>,
     ) -> Result<Sink, Failure> {
@@ -207,7 +222,11 @@ impl Args {
             Format::Pcap => Sink::Commits(Box::new(Pcap::new(self.destination(format)?)?)),
             Format::Recording => {
                 let header = self.header(reader, redactor)?;
-                Sink::Commits(Box::new(Recording::new(self.destination(format)?, &header)?))
+                let mut recording = Recording::new(self.destination(format)?, &header)?;
+                if let Some(checkpoint) = newest_checkpoint(common)? {
+                    recording = recording.under(checkpoint, redactor.is_some());
+                }
+                Sink::Commits(Box::new(recording))
             }
         })
     }

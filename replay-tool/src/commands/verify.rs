@@ -27,6 +27,7 @@ Examples:
   callbox verify --store journal
   callbox verify --store journal --repair new    write what is sound to a new store
   callbox verify --recording calls.recording
+  callbox verify --recording calls.recording --public-key callbox.key.pub     against the signed checkpoint in it
   callbox verify --store journal --public-key callbox.key.pub --checkpoint kept-elsewhere.note
   callbox verify --url http://127.0.0.1:8080 --public-key callbox.key.pub
   callbox verify --proof call.proof --public-key callbox.key.pub     without any store
@@ -69,7 +70,7 @@ pub fn run(args: &Args, common: &Common, out: &mut Output) -> Result<ExitCode, F
     let mut reached = |progress: verify::Progress| bar.reached(progress.events, progress.of);
     let named = source::named(common)?;
     let report = match &named {
-        Named::Recording(path) => recording::verify(path, &mut reached)?,
+        Named::Recording(path) => recording::verify_with(path, &brought.keys, &mut reached)?,
         Named::Store(dir) => verify::verify_with(dir, &brought, &mut reached)?,
         Named::Url(url) => {
             let engine = remote::open(url, common)?;
@@ -83,9 +84,10 @@ pub fn run(args: &Args, common: &Common, out: &mut Output) -> Result<ExitCode, F
         out.json(&document(&report))?
     } else {
         print(out, &report)?;
-        // A recording has no checkpoints of its own.
         if !matches!(named, Named::Recording(_)) {
             render::proof::seals(out, &report.seals, &brought.keys)?;
+        } else {
+            render::proof::recorded(out, &report, &brought.keys)?;
         }
     }
     Ok(if report.is_sound() { ExitCode::Ok } else { ExitCode::Finding })

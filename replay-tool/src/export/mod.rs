@@ -93,6 +93,12 @@ pub trait CommitSink {
     /// Takes one commit, with a commitment to the original if it was redacted. They come in the order of the journal.
     fn commit(&mut self, stored: &StoredCommit, commitment: Option<[u8; 32]>) -> Result<(), Failure>;
 
+    /// Is told of every commit of the journal as it is stored, before it is given those that were chosen.
+    fn met(&mut self, stored: &StoredCommit, chosen: bool) -> Result<(), Failure> {
+        let _ = (stored, chosen);
+        Ok(())
+    }
+
     /// Completes the export. Without it, a file is not put in place.
     fn finish(self: Box<Self>) -> Result<(), Failure>;
 }

@@ -60,7 +60,9 @@ fn commits(
         if stored.seq >= tail {
             break;
         }
-        if !chosen.has(stored.commit.call) {
+        let is_chosen = chosen.has(stored.commit.call);
+        sink.met(&stored, is_chosen)?;
+        if !is_chosen {
             continue;
         }
         begun += u64::from(stored.commit.version == 0);

@@ -7,6 +7,7 @@ use callbox_store::proof::bundle::{Proven, ProvenCall, Statement};
 use callbox_store::proof::entries::Entry;
 use callbox_store::proof::key::{PublicKey, Standing};
 use callbox_store::proof::text::base64;
+use callbox_store::verify::Report;
 
 use super::style::{BAD, DIM, GOOD, WARN};
 use super::time::full;
@@ -87,9 +88,8 @@ pub fn seals(out: &mut Output, seals: &Seals, keys: &[PublicKey]) -> io::Result<
         return writeln!(out, "{WARN}not sealed{WARN:#}  no checkpoint covers anything yet");
     };
     if let Some(vouched) = vouched {
-        let names: Vec<&str> = keys.iter().map(PublicKey::name).collect();
         let (commits, events) = (count(vouched.commits, "commit"), count(vouched.events, "event"));
-        let (time, names) = (full(vouched.time), names.join(", "));
+        let (time, names) = (full(vouched.time), names(keys));
         return writeln!(
             out,
             "{GOOD}signed{GOOD:#}  {commits}, {events} up to {time} by {names} {DIM}({signed} of {kept}){DIM:#}"
@@ -102,4 +102,41 @@ pub fn seals(out: &mut Output, seals: &Seals, keys: &[PublicKey]) -> io::Result<
         "signatures were not looked at: that takes --public-key"
     };
     writeln!(out, "sealed  {commits}, {events} by {kept}; {signature}")
+}
+
+/// What the checkpoint in a recording is worth for the commits of that recording; what is wrong with it stands among the
+/// damages.
+pub fn recorded(out: &mut Output, report: &Report, keys: &[PublicKey]) -> io::Result<()> {
+    let seals = &report.seals;
+    if !report.is_sound() {
+        return Ok(());
+    }
+    if seals.checkpoints == 0 {
+        return writeln!(
+            out,
+            "{DIM}there is no checkpoint in it: nothing is proven against its author{DIM:#}"
+        );
+    }
+    let signature = match (seals.signed, seals.unsigned) {
+        (1.., _) => format!("{GOOD}signed{GOOD:#} by {}", names(keys)),
+        (0, 1..) => format!("{WARN}nobody signed it{WARN:#}"),
+        (0, 0) => "its signature was not looked at: that takes --public-key".to_owned(),
+    };
+    let Some(covered) = &seals.covered else {
+        return writeln!(
+            out,
+            "under   a checkpoint of the original journal, to which redacted commits can't lead; {signature}"
+        );
+    };
+    let (commits, events) = (count(covered.commits, "commit"), count(covered.events, "event"));
+    let time = full(covered.time);
+    writeln!(
+        out,
+        "{GOOD}proven{GOOD:#}  {commits}, {events} stand in the journal of the checkpoint of {time}"
+    )?;
+    writeln!(out, "        {signature}")
+}
+
+fn names(keys: &[PublicKey]) -> String {
+    keys.iter().map(PublicKey::name).collect::<Vec<_>>().join(", ")
 }

@@ -87,9 +87,25 @@ impl Frontier {
     }
 
     /// Appends a leaf and tells `see` every perfect subtree that it completes, itself first.
-    pub fn push_seen(&mut self, leaf: Hash, mut see: impl FnMut(Node, &Hash)) {
-        let mut node = Node { level: 0, index: self.size };
-        let mut hash = leaf;
+    pub fn push_seen(&mut self, leaf: Hash, see: impl FnMut(Node, &Hash)) {
+        self.join(0, leaf, see);
+    }
+
+    /// Appends a perfect subtree of `1 << level` leaves, given its root. False, and nothing is done, where none of that
+    /// height can begin: the number of leaves before it is no multiple of its own.
+    #[must_use]
+    pub fn push_subtree(&mut self, level: u32, root: Hash) -> bool {
+        let fits = level < u64::BITS && self.size.trailing_zeros() >= level;
+        let fits = fits && self.size.checked_add(1 << level).is_some();
+        if fits {
+            self.join(level, root, |_, _| {});
+        }
+        fits
+    }
+
+    fn join(&mut self, level: u32, root: Hash, mut see: impl FnMut(Node, &Hash)) {
+        let mut node = Node { level, index: self.size >> level };
+        let mut hash = root;
         see(node, &hash);
         while node.index & 1 == 1 {
             let Some(left) = self.peaks.pop() else { break };
@@ -98,7 +114,7 @@ impl Frontier {
             see(node, &hash);
         }
         self.peaks.push(hash);
-        self.size += 1;
+        self.size += 1 << level;
     }
 
     /// The root of the tree as it is.
@@ -127,6 +143,24 @@ mod tests {
             frontier.push(leaf_hash(leaf));
             assert_eq!(frontier.root(), hash(root));
         }
+    }
+
+    #[test]
+    fn a_subtree_stands_for_its_leaves_where_one_can_begin() {
+        for (before, level) in [(0, 3), (8, 3), (4, 2), (6, 1), (3, 0), (16, 4)] {
+            let mut leaves = Frontier::new();
+            (0..before).for_each(|number| leaves.push([number; 32]));
+            let (mut subtree, mut jumping) = (Frontier::new(), leaves.clone());
+            for number in before..before + (1 << level) {
+                leaves.push([number; 32]);
+                subtree.push([number; 32]);
+            }
+            assert!(jumping.push_subtree(level, subtree.root()));
+            assert_eq!(jumping, leaves, "{before} leaves, then a subtree of height {level}");
+        }
+        let mut frontier = Frontier::from_peaks(6, vec![[1; 32]; 2]).unwrap();
+        assert!(!frontier.push_subtree(2, [0; 32]) && !frontier.push_subtree(64, [0; 32]));
+        assert_eq!(frontier.size(), 6);
     }
 
     #[test]

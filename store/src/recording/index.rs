@@ -13,7 +13,8 @@ use crate::error::ReadError;
 /// Entries in one index record: 1.5 MiB.
 pub const BLOCK: usize = 1 << 16;
 
-const ENTRY_BYTES: usize = 24;
+/// Bytes of an entry.
+pub const ENTRY_BYTES: usize = 24;
 
 /// A block's bytes.
 pub fn encode(entries: &[(CallId, u64)]) -> Vec<u8> {
@@ -25,7 +26,8 @@ pub fn encode(entries: &[(CallId, u64)]) -> Vec<u8> {
     bytes
 }
 
-fn entry(bytes: &[u8; ENTRY_BYTES]) -> Option<(CallId, u64)> {
+/// An entry's call and place.
+pub fn entry(bytes: &[u8; ENTRY_BYTES]) -> Option<(CallId, u64)> {
     let (call, place) = bytes.split_first_chunk::<16>()?;
     Some((CallId::from_bytes(*call), u64::from_be_bytes(*place.first_chunk::<8>()?)))
 }

@@ -3,24 +3,27 @@
 //! A recording holds whole commits as the store holds them, frame by frame with sequence number, checksum and chain, so
 //! that verdict, replay and chain can be checked anywhere. `FORMAT.md` in this crate describes the bytes.
 //!
-//! - [`Writer`] writes one, commit by commit in the order of the journal; about 80 bytes of memory for each call.
+//! - [`Writer`] writes one, commit by commit in the order of the journal, in memory that does not grow with the calls.
 //! - [`Recording`] reads one like any other journal ([`JournalReader`](crate::JournalReader)). It looks at every
 //!   checksum when it is opened and knows what is damaged; what is not damaged stays readable.
-//! - [`verify()`] checks chains and index as well.
-//! - A [`Section`] carries what others add: inclusion proofs, a signed checkpoint. Opaque here.
+//! - [`verify()`] checks chains, index and proofs as well.
+//! - A [`Section`] carries what is not a commit: a signed checkpoint, and the proofs that lead to it ([`proofs`]).
 
 mod format;
 mod header;
 mod index;
+mod places;
+pub mod proofs;
 mod read;
 mod verify;
+mod vouch;
 mod walk;
 mod write;
 
 pub use format::{MAGIC, VERSION};
 pub use header::{Header, Redaction};
 pub use read::Recording;
-pub use verify::verify;
+pub use verify::{verify, verify_with};
 pub use write::{Section, Totals, Writer};
 
 use std::io::Read;

@@ -104,13 +104,19 @@ impl Recording {
     /// # Errors
     /// [`ReadError`].
     pub fn section(&self, name: &str) -> Result<Option<Section>, ReadError> {
-        for place in &self.shared.sections {
-            let section = self.shared.tape.at(*place).map_err(unavailable)?.and_then(section_of);
-            if let Some(section) = section.filter(|section| section.name == name) {
-                return Ok(Some(section));
-            }
-        }
-        Ok(None)
+        self.sections(name).next().transpose()
+    }
+
+    /// All sections with this name, in order, one in memory at a time.
+    pub fn sections(&self, name: &str) -> impl Iterator<Item = Result<Section, ReadError>> + '_ {
+        let name = name.to_owned();
+        let read = |place: &u64| match self.shared.tape.at(*place) {
+            Ok(record) => record.and_then(section_of).map(Ok),
+            Err(error) => Some(Err(unavailable(error))),
+        };
+        let is_meant =
+            move |section: &Result<Section, _>| section.as_ref().map_or(true, |section| section.name == name);
+        self.shared.sections.iter().filter_map(read).filter(is_meant)
     }
 
     /// The commitments to the originals of a redacted call's commits, in order; empty for a recording that is not

@@ -38,7 +38,7 @@ fn bytes(journal: &MemoryJournal, chosen: impl Fn(u64) -> bool) -> Vec<u8> {
     {
         writer.commit(stored, None).unwrap();
     }
-    writer.section(&Section { name: "checkpoint".into(), version: 7, bytes: b"signed".to_vec() }).unwrap();
+    writer.section(&Section { name: "remark".into(), version: 7, bytes: b"signed".to_vec() }).unwrap();
     writer.finish().unwrap().0
 }
 
@@ -64,7 +64,7 @@ fn a_recording_answers_like_the_journal_it_was_made_from() {
     }
     let calls: Vec<_> = recording.calls().unwrap().map(Result::unwrap).collect();
     assert_eq!(calls, [call(0), call(1), call(2)]);
-    let section = recording.section("checkpoint").unwrap().unwrap();
+    let section = recording.section("remark").unwrap().unwrap();
     assert_eq!((section.version, section.bytes.as_slice()), (7, &b"signed"[..]));
     assert_eq!(recording.section("proofs"), Ok(None));
     assert!(verify(file.path(), &mut |_| {}).unwrap().is_sound());

@@ -1,17 +1,21 @@
-//! Looking at every byte of a recording: checksums, order, chains, index, digest.
+//! Looking at every byte of a recording: checksums, order, chains, index, digest, proofs.
 
 use std::io;
 use std::path::Path;
 
+use callbox_events::schema::{self, StoredCommit};
 use sha2::{Digest, Sha256};
 
 use super::format::{self, Kind};
 use super::read::{Recording, stored_in};
+use super::vouch::Vouching;
 use super::walk::Record;
 use crate::error::ReadError;
 use crate::frame::Facts;
 use crate::journal::JournalReader;
 use crate::open_error::OpenError;
+use crate::proof::key::PublicKey;
+use crate::proof::leaf::Leaf;
 use crate::verify::{Chains, Damage, Progress, Report};
 
 /// Checks a recording. Of a redacted one, the chains are those over the redacted commits.
@@ -19,11 +23,24 @@ use crate::verify::{Chains, Damage, Progress, Report};
 /// # Errors
 /// [`OpenError`] if it is no recording that this build reads. Damage is no error but part of the report.
 pub fn verify(path: impl AsRef<Path>, progress: &mut dyn FnMut(Progress)) -> Result<Report, OpenError> {
+    verify_with(path, &[], progress)
+}
+
+/// The same for somebody with public keys: one of them must have signed the checkpoint, and the commits must lead to it.
+/// What the report says of checkpoints is about the commits of the recording.
+///
+/// # Errors
+/// As above.
+pub fn verify_with(
+    path: impl AsRef<Path>,
+    keys: &[PublicKey],
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Report, OpenError> {
     let recording = Recording::open(path)?;
     let mut report = Report::default();
     recording.damages().iter().cloned().for_each(|damage| report.add(damage));
-    if let Err(error) = walk(&recording, &mut report, progress) {
-        report.add(ReadError::Unavailable { why: error.to_string() });
+    if let Err(error) = walk(&recording, keys, &mut report, progress) {
+        report.add(error);
     }
     if report.is_sound()
         && let Err(error) = through_the_index(&recording, &mut report)
@@ -33,7 +50,13 @@ pub fn verify(path: impl AsRef<Path>, progress: &mut dyn FnMut(Progress)) -> Res
     Ok(report)
 }
 
-fn walk(recording: &Recording, report: &mut Report, progress: &mut dyn FnMut(Progress)) -> io::Result<()> {
+fn walk(
+    recording: &Recording,
+    keys: &[PublicKey],
+    report: &mut Report,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<(), ReadError> {
+    let mut vouching = Vouching::new(recording, keys, report)?;
     let shared = recording.shared();
     let of = recording.totals().events;
     let mut chains = Chains::default();
@@ -42,7 +65,7 @@ fn walk(recording: &Recording, report: &mut Report, progress: &mut dyn FnMut(Pro
     let mut next = 0;
     for item in shared.tape.walk(0) {
         // Damage was counted when the file was opened.
-        let Ok(record) = item? else { continue };
+        let Ok(record) = item.map_err(unavailable)? else { continue };
         if record.head.kind == Some(Kind::End) {
             end(&record, digest.clone(), report);
         } else if let Some(stored) = stored_in(&record) {
@@ -54,6 +77,7 @@ fn walk(recording: &Recording, report: &mut Report, progress: &mut dyn FnMut(Pro
                 Ok(stored) => {
                     next = crate::journal::Cursor::after(&stored).seq();
                     follow(&stored, &mut chains, report);
+                    Leaf::of(&stored).iter().for_each(|leaf| vouching.add(leaf));
                     report.tell(report.events, of, progress);
                 }
                 Err(error) => report.add(error),
@@ -62,11 +86,16 @@ fn walk(recording: &Recording, report: &mut Report, progress: &mut dyn FnMut(Pro
         digest.update(record.head.bytes);
         digest.update(&record.body);
     }
+    vouching.finish(report);
     progress(Progress { events: report.events, of });
     Ok(())
 }
 
-fn follow(stored: &callbox_events::schema::StoredCommit, chains: &mut Chains, report: &mut Report) {
+fn unavailable(error: io::Error) -> ReadError {
+    ReadError::Unavailable { why: error.to_string() }
+}
+
+fn follow(stored: &StoredCommit, chains: &mut Chains, report: &mut Report) {
     match (stored.payload(), Facts::of(&stored.commit)) {
         (Ok(payload), Some(facts)) => chains.follow(stored.seq, &facts, &stored.hash, &payload, report),
         (_, _) => report.add(ReadError::at_seq(stored.seq, "it can't be encoded again")),

@@ -1,15 +1,14 @@
 //! Writing a recording.
 
-use std::collections::HashMap;
 use std::io::{self, Write};
 
-use callbox_events::CallId;
 use callbox_events::schema::StoredCommit;
 use sha2::{Digest, Sha256};
 
 use super::format::{self, COMMITTED, Kind, MAX_BODY};
 use super::header::Header;
 use super::index;
+use super::places::Places;
 use crate::frame::{self, Facts};
 
 /// Something that travels with the calls and is explained by its name alone, such as inclusion proofs or a signed
@@ -41,7 +40,7 @@ pub struct Writer<W> {
     out: W,
     place: u64,
     digest: Sha256,
-    last: HashMap<CallId, u64>,
+    places: Places,
     totals: Totals,
     body: Vec<u8>,
 }
@@ -52,8 +51,8 @@ impl<W: Write> Writer<W> {
     /// # Errors
     /// The system's.
     pub fn new(out: W, header: &Header) -> io::Result<Self> {
-        let (last, totals) = (HashMap::new(), Totals::default());
-        let mut writer = Self { out, place: 0, digest: Sha256::new(), last, totals, body: Vec::new() };
+        let (places, totals) = (Places::default(), Totals::default());
+        let mut writer = Self { out, place: 0, digest: Sha256::new(), places, totals, body: Vec::new() };
         writer.put(&format::start())?;
         writer.record(Kind::Header, 0, &serde_json::to_vec(header)?)?;
         Ok(writer)
@@ -67,22 +66,21 @@ impl<W: Write> Writer<W> {
     pub fn commit(&mut self, stored: &StoredCommit, commitment: Option<[u8; 32]>) -> io::Result<()> {
         let payload = stored.payload().map_err(io::Error::other)?;
         let facts = Facts::of(&stored.commit).ok_or_else(|| too_large("commit"))?;
-        let place = self.place;
+        let before = self.places.put(facts.call, self.place, facts.version == 0, facts.last)?;
         let mut body = std::mem::take(&mut self.body);
         body.clear();
-        body.extend_from_slice(&self.last.get(&facts.call).copied().unwrap_or(0).to_be_bytes());
+        body.extend_from_slice(&before.unwrap_or(0).to_be_bytes());
         body.extend_from_slice(&stored.seq.to_be_bytes());
         body.extend(commitment.into_iter().flatten());
         frame::write(&mut body, stored.seq, &facts, &stored.hash, &payload);
         self.record(Kind::Commit, if commitment.is_some() { COMMITTED } else { 0 }, &body)?;
         self.body = body;
-        self.last.insert(facts.call, place);
         self.totals.commits += 1;
         self.totals.events += u64::from(facts.events);
         Ok(())
     }
 
-    /// Adds a section.
+    /// Adds a section. Sections may stand between commits.
     ///
     /// # Errors
     /// The system's; [`io::ErrorKind::InvalidInput`] if it is too large.
@@ -101,12 +99,18 @@ impl<W: Write> Writer<W> {
     /// # Errors
     /// The system's.
     pub fn finish(mut self) -> io::Result<(W, Totals)> {
-        let mut calls: Vec<(CallId, u64)> = std::mem::take(&mut self.last).into_iter().collect();
-        calls.sort_unstable();
-        self.totals.calls = calls.len() as u64;
-        for block in calls.chunks(index::BLOCK) {
-            let body = index::encode(block);
-            self.record(Kind::Index, 0, &body)?;
+        let mut block = Vec::with_capacity(index::BLOCK);
+        let mut calls = std::mem::take(&mut self.places).merge()?;
+        loop {
+            for entry in calls.by_ref().take(index::BLOCK) {
+                block.push(entry?);
+            }
+            if block.is_empty() {
+                break;
+            }
+            self.totals.calls += block.len() as u64;
+            self.record(Kind::Index, 0, &index::encode(&block))?;
+            block.clear();
         }
         let Totals { calls, commits, events } = self.totals;
         let mut body: Vec<u8> = [calls, commits, events].into_iter().flat_map(u64::to_be_bytes).collect();

@@ -8,11 +8,17 @@ use tempfile::TempDir;
 
 use crate::journal::{Cursor, JournalReader};
 
-/// A copy of a directory, to be damaged; sockets are left out. In memory where possible, as nothing about it has to last.
+/// Where files go about which nothing has to last: in memory, where possible.
+#[must_use]
+pub fn scratch() -> PathBuf {
+    let memory = PathBuf::from("/dev/shm");
+    if memory.is_dir() { memory } else { std::env::temp_dir() }
+}
+
+/// A copy of a directory, to be damaged; sockets are left out.
 #[must_use]
 pub fn copy_of(dir: &Path) -> TempDir {
-    let memory = Path::new("/dev/shm");
-    let copy = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }.unwrap();
+    let copy = tempfile::tempdir_in(scratch()).unwrap();
     copy_dir(dir, copy.path());
     copy
 }
