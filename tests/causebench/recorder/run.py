@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import network, scenario, script, tones
+from . import network, phones, scenario, script, tones
 
 
 @dataclass
@@ -87,12 +87,29 @@ def record(path, progress):
         raw = folder / "raw.pcapng"
         tones.write(folder)
         with network.Dump(raw):
-            problems = make_calls(plan, folder, progress)
+            if any(call.drive for call in plan.calls):
+                problems = drive_phones(plan, folder, path)
+            else:
+                problems = make_calls(plan, folder, progress)
         for problem in problems:
             print(problem)
         cut(raw, capture, plan)
     print(f"{capture.name}: {len(plan.calls)} calls, {capture.stat().st_size} bytes", flush=True)
     return not problems
+
+
+def drive_phones(plan, folder, path):
+    problems = []
+    made = phones.start(phones.letters(plan.calls), folder, path.parents[3])
+    try:
+        for call in plan.calls:
+            print(f"  {call.name}", flush=True)
+            phones.drive(call, made, problems)
+        time.sleep(8)
+    finally:
+        for letter, phone in made.items():
+            phone.stop(*([path.with_suffix(".recording")] if letter == "E" else []))
+    return problems
 
 
 def make_calls(plan, folder, progress):
@@ -125,6 +142,8 @@ def cut(raw, capture, plan):
             ends = ends_of(call, index)
             keep = call.keep.replace("{A}", ends["A"].host).replace("{B}", ends["B"].host)
             hidden.append(f'not (sip.Call-ID contains "{call.name}@" and not ({keep}))')
+    if plan.settings.get("drop"):
+        hidden.append(f"not ({plan.settings['drop']})")
     shown = " and ".join(hidden) or "frame"
     subprocess.run(["tshark", "-r", str(raw), "-Y", shown, "-w", str(capture)], check=True, stderr=subprocess.DEVNULL)
     capture.chmod(0o644)

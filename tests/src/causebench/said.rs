@@ -42,9 +42,12 @@ impl Said {
         self.on(Axis::Sure).iter().any(|sure| matches!(sure.as_str(), "certain" | "strong"))
     }
 
-    /// Whether a label's name means this call.
+    /// Whether a label's name means this call; `*` at its end stands for the rest of a Call-ID.
     #[must_use]
     pub fn is(&self, name: &str) -> bool {
+        if let Some(beginning) = name.strip_suffix('*') {
+            return self.sip_call_id.starts_with(beginning);
+        }
         let id = self.sip_call_id.split('@').next().unwrap_or_default();
         id == name || self.users.iter().any(|user| user == name)
     }

@@ -1,0 +1,250 @@
+"""Programs of several makers that call each other: callboxd (E, F), baresip (P) and linphonec (L).
+
+`drive:` lines say who does what: `E dials P`, `P answers`, `L hangs`, `E rejects 486`, `E holds`, `+2s`. One call after
+the other; the recorder waits between them, since nobody reports to it.
+"""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import time
+import urllib.request
+
+HOSTS = {"E": "192.0.2.10", "F": "198.51.100.10", "P": "203.0.113.10", "L": "203.0.113.20", "N": "203.0.113.99"}
+
+
+class Engine:
+    """callboxd, by its control API; whom it calls, and who calls it, knows the call by the name in the user part."""
+
+    def __init__(self, letter, folder, binaries, arguments):
+        self.host, self.store, self.binaries = HOSTS[letter], folder / f"store-{letter}", binaries
+        http = 8080 + ord(letter)
+        self.api = f"http://127.0.0.1:{http}/v1/calls"
+        command = [f"{binaries}/callboxd", "serve", "--store", str(self.store), "--listen", f"udp:{self.host}:5060"]
+        command += ["--http", f"127.0.0.1:{http}", *arguments]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        if "ready" not in self.process.stdout.readline():
+            raise SystemExit("callboxd does not start")
+        self.call = None
+
+    def ask(self, path="", body=None):
+        data = json.dumps(body).encode() if body is not None else None
+        request = urllib.request.Request(self.api + path, data, {"content-type": "application/json"})
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return json.load(answer)
+
+    def dials(self, name, peer, *options):
+        body = {"to": f"sip:{peer.user or name}@{peer.host}", "from": f"sip:{name}@{self.host}"}
+        if options:
+            body["no_answer_ms"] = int(options[0])
+        self.call = self.ask(body=body)["call_id"]
+
+    def act(self, verb, body):
+        call = self.call
+        if call is None:
+            live = self.ask("?state=live")
+            call = max((known for known in live if known["direction"] == "incoming"), key=lambda c: c["started_at"])["call_id"]
+        self.ask(f"/{call}/{verb}", body)
+
+    def answers(self):
+        self.act("accept", {})
+
+    def hangs(self):
+        self.act("hangup", {"origin": "user"})
+
+    def rejects(self, status):
+        self.act("hangup", {"origin": "user", "status": int(status)})
+
+    def holds(self):
+        self.act("hold", {})
+
+    def rest(self):
+        self.call = None
+
+    user = None
+
+    def stop(self, recording=None):
+        self.process.terminate()
+        self.process.wait()
+        if recording:
+            recording.unlink(missing_ok=True)
+            command = [f"{self.binaries}/callbox", "export", "--format", "recording", "-o", str(recording)]
+            subprocess.run([*command, "--store", str(self.store)], check=True, stdout=subprocess.DEVNULL)
+
+
+BARESIP = """sip_listen {host}:5060
+call_local_timeout {patience}
+call_max_calls 4
+net_interface {host}
+audio_source aubridge,nil
+audio_player aubridge,nil
+audio_alert aubridge,nil
+ausrc_srate 8000
+auplay_srate 8000
+ausrc_channels 1
+auplay_channels 1
+rtp_ports 22000-22040
+module_path /usr/lib/baresip/modules
+module g711.so
+module aubridge.so
+module_tmp uuid.so
+module_tmp account.so
+module_app contact.so
+module_app menu.so
+module_app ctrl_tcp.so
+ctrl_tcp_listen 127.0.0.1:4444
+"""
+
+
+class Baresip:
+    """baresip, by JSON in netstrings over TCP. It answers to one name only, so its callers bring the call's."""
+
+    user = "bob"
+
+    def __init__(self, letter, folder):
+        self.host = HOSTS[letter]
+        home = folder / "baresip"
+        home.mkdir()
+        (home / "config").write_text(BARESIP.format(host=self.host, patience=4))
+        (home / "contacts").write_text("")
+        account = f"<sip:bob@{self.host};transport=udp>;regint=0;audio_codecs=pcmu;answermode=manual\n"
+        (home / "accounts").write_text(account)
+        self.process = subprocess.Popen(
+            ["baresip", "-4", "-f", str(home)], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        time.sleep(2)
+
+    def send(self, command, parameters=""):
+        import socket
+
+        body = json.dumps({"command": command, "params": parameters})
+        with socket.create_connection(("127.0.0.1", 4444), timeout=5) as control:
+            control.sendall(f"{len(body)}:{body},".encode())
+            control.recv(4096)
+
+    def dials(self, name, peer):
+        self.send("dial", f"sip:{peer.user or name}@{peer.host}")
+
+    def answers(self):
+        self.send("accept")
+
+    def hangs(self):
+        self.send("hangup")
+
+    def holds(self):
+        self.send("hold")
+
+    def rest(self):
+        pass
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait()
+
+
+class Linphone:
+    """linphonec, by commands on its standard input."""
+
+    user = None
+
+    def __init__(self, letter, folder):
+        self.host = HOSTS[letter]
+        rc = folder / "linphonerc"
+        rc.write_text(
+            f"[sip]\nsip_port=5060\nsip_tcp_port=0\ncontact=sip:linda@{self.host}\nuse_ipv6=0\ninc_timeout=30\nguess_hostname=0\n"
+            f"[net]\nmtu=0\nforce_ip_address={self.host}\n[sound]\nuse_file=1\n[rtp]\naudio_rtp_port=24000\n"
+        )
+        environment = {**os.environ, "HOME": str(folder), "XDG_DATA_HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}
+        for path in (folder / ".local/share/linphone", folder / "linphone", folder / ".config/linphone"):
+            path.mkdir(parents=True, exist_ok=True)
+        self.process = subprocess.Popen(
+            ["linphonec", "-c", str(rc)], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            text=True, env=environment,
+        )
+        time.sleep(3)
+
+    def send(self, command):
+        self.process.stdin.write(command + "\n")
+        self.process.stdin.flush()
+
+    def dials(self, name, peer):
+        self.send(f"call sip:{peer.user or name}@{peer.host}")
+
+    def answers(self):
+        self.send("answer")
+
+    def hangs(self):
+        self.send("terminate")
+
+    def holds(self):
+        self.send("pause")
+
+    def rest(self):
+        pass
+
+    def stop(self):
+        self.process.kill()
+        self.process.wait()
+
+
+class Nobody:
+    """An address where nothing runs."""
+
+    user = None
+    host = HOSTS["N"]
+
+    def rest(self):
+        pass
+
+    def stop(self):
+        pass
+
+
+def binaries(root):
+    """Where callboxd and callbox are: `CALLBOX_BIN_DIR`, or the release build."""
+    folder = root / os.environ.get("CALLBOX_BIN_DIR", "target/release")
+    if not (folder / "callboxd").is_file():
+        raise SystemExit(f"no callboxd in {folder}: cargo build --release")
+    return folder
+
+
+def start(letters, folder, root):
+    """The phones that a file needs."""
+    made = {}
+    for letter in sorted(letters):
+        if letter in "EF":
+            extra = ["--no-answer", "60"] if letter == "E" else ["--incoming", "ring", "--no-answer", "4"]
+            made[letter] = Engine(letter, folder, binaries(root), extra)
+        elif letter == "P" and shutil.which("baresip"):
+            made[letter] = Baresip(letter, folder)
+        elif letter == "L" and shutil.which("linphonec"):
+            made[letter] = Linphone(letter, folder)
+        elif letter == "N":
+            made[letter] = Nobody()
+        else:
+            raise SystemExit(f"phone {letter} is not installed (apt-get install baresip-core linphone-cli)")
+    return made
+
+
+def drive(call, phones, problems):
+    """Plays one call and lets everything come to rest."""
+    for part in call.drive.split(";"):
+        words = part.split()
+        if pause := re.fullmatch(r"\+(\d+)(ms|s)", words[0]):
+            time.sleep(int(pause[1]) / (1000 if pause[2] == "ms" else 1))
+            continue
+        who, verb, *rest = words
+        arguments = [call.name, phones[rest[0]], *rest[1:]] if verb == "dials" else rest
+        try:
+            getattr(phones[who], verb)(*arguments)
+        except (OSError, ValueError) as error:
+            problems.append(f"{call.name}: {part.strip()}: {error}")
+    time.sleep(1)
+    for phone in phones.values():
+        phone.rest()
+
+
+def letters(calls):
+    return {word for call in calls for word in call.drive.split() if re.fullmatch("[A-Z]", word)}
