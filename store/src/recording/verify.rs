@@ -3,7 +3,7 @@
 use std::io;
 use std::path::Path;
 
-use callbox_events::schema::{self, StoredCommit};
+use callbox_events::schema::StoredCommit;
 use sha2::{Digest, Sha256};
 
 use super::format::{self, Kind};
