@@ -4,7 +4,8 @@
 //! journal alone.
 //!
 //! - [`cli`] is the command line, [`commands`] holds one file per command.
-//! - [`source`] opens a store, a recording or, through [`remote`], an engine elsewhere; [`selector`] finds a call in it, [`scan`] walks over all calls in bounded memory.
+//! - [`source`] opens a store, a recording or, through [`remote`], an engine elsewhere; [`selector`] finds a call in it,
+//!   [`scan`] walks over all calls in bounded memory.
 //! - [`export`] writes calls in other formats, [`redact`] without personal data, [`import`] takes recordings in.
 //! - [`trust`] reads the keys and the checkpoints that an auditor brings along.
 //! - [`render`] draws; [`output`] knows where to and how wide.

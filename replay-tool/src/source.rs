@@ -61,7 +61,7 @@ pub fn open(common: &Common) -> Result<Source, Failure> {
     match named(common)? {
         Named::Recording(path) => Ok(Box::new(recording(path)?)),
         Named::Url(url) => Ok(Box::new(remote::open(url, common)?)),
-        Named::Store(dir) => open_at(dir),
+        Named::Store(dir) => Ok(reader::open(dir)?),
     }
 }
 
@@ -78,9 +78,12 @@ pub fn checkpoints(common: &Common) -> Result<Kept<'static>, Failure> {
     }
 }
 
-/// The store at `path`, as [`open`] opens the one that the command line names.
-pub fn open_at(path: &Path) -> Result<Source, Failure> {
-    Ok(reader::open(path)?)
+/// The store at `path`, or the engine if it is a URL, as [`open`] opens the one that the command line names.
+pub fn open_at(path: &Path, common: &Common) -> Result<Source, Failure> {
+    match path.to_str().filter(|text| text.contains("://")) {
+        Some(url) => Ok(Box::new(remote::open(url, common)?)),
+        None => Ok(reader::open(path)?),
+    }
 }
 
 /// A recording. Damage is told and does not keep anybody from reading the rest.

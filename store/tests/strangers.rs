@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use callbox_events::schema;
-use callbox_store::live::protocol::{NotUnderstood, Reply, Request, greet};
+use callbox_store::live::protocol::{Document, NotUnderstood, Reply, Request, greet};
 use callbox_store::live::{Beside, Connect, LiveReader, Raw};
 use callbox_store::sled::{Options, SledJournal};
 use callbox_store::testing::conformance::put;
@@ -77,10 +77,13 @@ fn everything(reader: &LiveReader) -> Result<(), ReadError> {
     Ok(())
 }
 
+/// One question, asked to the end of its answer.
+type Ask = fn(&LiveReader) -> Result<(), ReadError>;
+
 #[test]
 fn an_answer_that_breaks_off_anywhere_is_an_error() {
     let (dir, _journal) = store();
-    let asked: [(Request, fn(&LiveReader) -> Result<(), ReadError>); 7] = [
+    let asked: [(Request, Ask); 7] = [
         (Request::Tail, |reader| reader.tail().map(drop)),
         (Request::Latest, |reader| reader.latest().map(drop)),
         (Request::Head(call(1)), |reader| reader.head(call(1)).map(drop)),
@@ -89,9 +92,7 @@ fn an_answer_that_breaks_off_anywhere_is_an_error() {
         (Request::ReadAll(Cursor::START, 0), |reader| {
             reader.read_all(Cursor::START)?.try_for_each(|commit| commit.map(drop))
         }),
-        (Request::Document(callbox_store::live::protocol::Document::Checkpoints), |reader| {
-            reader.kept().map(drop)
-        }),
+        (Request::Document(Document::Checkpoints), |reader| reader.kept().map(drop)),
     ];
     for (request, ask) in asked {
         let whole = honest(dir.path(), request);

@@ -27,7 +27,9 @@ impl Address {
             return Err(bad("a password in it would be seen by everybody on this machine")
                 .hint("write the token into a file and give --url-token-file FILE"));
         }
-        if authority.host().is_empty() || uri.query().is_some() {
+        let after_host = authority.as_str().strip_prefix(authority.host()).unwrap_or_default();
+        let no_port = !after_host.is_empty() && authority.port_u16().is_none();
+        if authority.host().is_empty() || no_port || uri.query().is_some() {
             return Err(bad("it is not the address of an engine alone"));
         }
         Ok(Self(format!("http://{authority}{}", uri.path().trim_end_matches('/'))))
@@ -81,6 +83,8 @@ mod tests {
             ("http://", "bad_url"),
             ("http://h:8080?x=1", "bad_url"),
             ("http://h:port", "bad_url"),
+            ("http://h:99999", "bad_url"),
+            ("http://h:", "bad_url"),
             ("http://user:secret@h:8080", "bad_url"),
             ("https://h:8080", "tls_not_supported"),
         ] {

@@ -27,9 +27,10 @@ Examples:
   callbox join alice/store bob/store --call 3f2a      one call: both records as one ladder
   callbox join alice/store trunk.pcapng               what an engine recorded against what passed on the wire
   callbox join case.recording other/store             a portable recording is as good as its store
+  callbox join alice/store http://10.0.0.5:8080       a store and a running callboxd
   callbox join alice/store bob/store --json | jq 'select(.contradictions != [])'
 
-A and B are each the directory of a store, a recording (`callbox export --format recording`), or a capture as `callbox
+A and B are each the directory of a store, the URL of a running callboxd, a recording (`callbox export --format recording`), or a capture as `callbox
 import` reads it (pcap, pcapng, HEP; `-` is standard input); which of them the content says. A capture shows a call on its
 way: it stands in for the end that lies behind it, and what a one-sided or cut capture lacks proves nothing.
 
@@ -42,7 +43,7 @@ contradiction.";
 #[derive(Debug, Clone, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// One record: a store directory, a recording or a capture
+    /// One record: a store directory, the URL of a running callboxd, a recording or a capture
     #[arg(value_name = "A")]
     a: PathBuf,
     /// The other one; the same store for an engine that calls itself
@@ -87,7 +88,7 @@ pub struct Tally {
 
 /// Runs the command.
 pub fn run(args: &Args, common: &Common, out: &mut Output) -> Result<ExitCode, Failure> {
-    let (a, b) = sides(&args.a, &args.b)?;
+    let (a, b) = sides(&args.a, &args.b, common)?;
     let matches = match_calls(&a.calls, &b.calls);
     let wanted = args.call.as_deref().map(|call| chosen(call, &a, &b, &matches)).transpose()?;
     let mut tally = Tally::default();

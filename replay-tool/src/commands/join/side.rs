@@ -9,6 +9,7 @@ use callbox_store::recording::is_recording;
 use callbox_store::sled::{Options, SledJournal};
 use tempfile::TempDir;
 
+use crate::cli::Common;
 use crate::commands::import::{Opened, shown};
 use crate::failure::Failure;
 use crate::progress::Progress;
@@ -24,9 +25,10 @@ pub struct Side {
 }
 
 /// Reads both. If they are one store, its outgoing calls are held against its incoming ones.
-pub fn sides(a: &Path, b: &Path) -> Result<(Side, Side), Failure> {
-    let same = std::fs::canonicalize(a).ok().zip(std::fs::canonicalize(b).ok()).is_some_and(|(a, b)| a == b);
-    let mut sides = (Side::open(a)?, Side::open(b)?);
+pub fn sides(a: &Path, b: &Path, common: &Common) -> Result<(Side, Side), Failure> {
+    let same = a == b
+        || std::fs::canonicalize(a).ok().zip(std::fs::canonicalize(b).ok()).is_some_and(|(a, b)| a == b);
+    let mut sides = (Side::open(a, common)?, Side::open(b, common)?);
     if same {
         sides.0.calls.retain(|call| call.direction != Direction::Incoming);
         sides.1.calls.retain(|call| call.direction == Direction::Incoming);
@@ -35,11 +37,11 @@ pub fn sides(a: &Path, b: &Path) -> Result<(Side, Side), Failure> {
 }
 
 impl Side {
-    fn open(path: &Path) -> Result<Self, Failure> {
+    fn open(path: &Path, common: &Common) -> Result<Self, Failure> {
         // What is not there is most likely a store: its error says so.
         let is_file = path == Path::new("-") || path.metadata().is_ok_and(|about| !about.is_dir());
         let (reader, place): (Source, _) = match is_file {
-            false => (source::open_at(path)?, None),
+            false => (source::open_at(path, common)?, None),
             true if is_recording(path) => (Box::new(source::recording(path)?), None),
             true => captured(path)?,
         };
