@@ -27,6 +27,19 @@ impl Cli {
         Self { source: vec!["--recording".into(), PathBuf::from(recording).into()] }
     }
 
+    /// On the engine behind a port of loopback.
+    #[must_use]
+    pub fn url(port: u16) -> Self {
+        Self { source: vec!["--url".into(), format!("http://127.0.0.1:{port}").into()] }
+    }
+
+    /// The same with more options.
+    #[must_use]
+    pub fn with(mut self, options: &[&OsStr]) -> Self {
+        self.source.extend(options.iter().map(std::convert::Into::into));
+        self
+    }
+
     /// On no store: for commands that are told theirs by name.
     #[must_use]
     pub fn nowhere() -> Self {
@@ -36,9 +49,15 @@ impl Cli {
     /// Runs one command.
     #[must_use]
     pub fn run(&self, args: &[&str]) -> Output {
+        self.command(args).output().expect("callbox runs")
+    }
+
+    /// One command, to be run.
+    #[must_use]
+    pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(workspace::binary("callbox"));
         command.args(&self.source).args(args.iter().map(OsStr::new)).env("NO_COLOR", "1");
-        command.output().expect("callbox runs")
+        command
     }
 
     /// Runs one command that must succeed; its standard output.
