@@ -31,6 +31,10 @@ pub struct Config {
     /// Under load, how long commits may wait for one another before they are synced together: longer costs less CPU and
     /// answers later. Not used by [`crate::Engine::open_with`].
     pub group_delay: Duration,
+    /// Whether the journal becomes erasable: each party's personal data is kept under a key of its own from then on, so
+    /// that destroying the key erases it (`callbox erase`). Costs CPU and space for every call; a journal that is erasable
+    /// stays so. Not used by [`crate::Engine::open_with`].
+    pub erasable: bool,
     /// What signs the journal's checkpoints; without it they are made unsigned. Not used by [`crate::Engine::open_with`].
     pub signing_key: Option<Arc<SigningKey>>,
     /// How often the journal makes a checkpoint, which also says that this engine listens; zero: only when it closes. Not
@@ -70,6 +74,7 @@ impl Default for Config {
             media: Arc::new(StaticPcmu::default()),
             store: PathBuf::from("callbox-store"),
             group_delay: journal.group_delay,
+            erasable: journal.erasable,
             signing_key: journal.signing_key,
             checkpoint_interval: journal.checkpoint_interval,
             arbiters: 0,

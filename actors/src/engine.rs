@@ -8,6 +8,7 @@ use callbox_events::call::{Command, Hangup, Note, Outcome};
 use callbox_events::sip::Peer;
 use callbox_events::verdict::{Why, why};
 use callbox_events::view::CallSummary;
+use callbox_sip::redact::Concealer;
 use callbox_store::sled::{Options, SledJournal};
 use callbox_store::{CloseError, Cursor, Journal};
 use tokio::sync::mpsc::error::TrySendError;
@@ -46,6 +47,8 @@ impl Engine {
         check(&config)?;
         let options = Options {
             group_delay: config.group_delay,
+            erasable: config.erasable,
+            conceal: Some(Arc::new(Concealer)),
             signing_key: config.signing_key.clone(),
             checkpoint_interval: config.checkpoint_interval,
             ..Options::default()

@@ -83,6 +83,7 @@ pub enum Command {
     Key(commands::key::Args),
     Export(commands::export::Args),
     Import(commands::import::Args),
+    Erase(commands::erase::Args),
     Stats(commands::stats::Args),
     Tail(commands::tail::Args),
 }
@@ -125,6 +126,7 @@ fn run(cli: &Cli, out: &mut Output) -> Result<ExitCode, Failure> {
         Command::Key(args) => commands::key::run(args, common, out),
         Command::Export(args) => commands::export::run(args, common, out),
         Command::Import(args) => commands::import::run(args, common, out),
+        Command::Erase(args) => commands::erase::run(args, common, out),
         Command::Stats(args) => commands::stats::run(args, common, out),
         Command::Tail(args) => commands::tail::run(args, common, out),
     }

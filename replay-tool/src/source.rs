@@ -2,9 +2,12 @@
 
 use std::io::Write;
 use std::path::Path;
+use std::sync::Arc;
 
+use callbox_sip::redact::Concealer;
 use callbox_store::proof::audit::Kept;
 use callbox_store::recording::Recording;
+use callbox_store::sled::Options;
 use callbox_store::{JournalReader, OpenError, layout, reader, seal};
 
 use crate::cli::Common;
@@ -84,6 +87,11 @@ pub fn open_at(path: &Path, common: &Common) -> Result<Source, Failure> {
         Some(url) => Ok(Box::new(remote::open(url, common)?)),
         None => Ok(reader::open(path)?),
     }
+}
+
+/// How the tool writes to a store: one that is erasable stays so.
+pub fn writing() -> Options {
+    Options { conceal: Some(Arc::new(Concealer)), ..Options::default() }
 }
 
 /// A recording. Damage is told and does not keep anybody from reading the rest.

@@ -10,6 +10,7 @@
 //! | `checkpoints` | signed notes over the journal, one after another (see [`proof`](crate::proof)) |
 //! | `FRONTIER` | the tree of the newest checkpoint, to go on from; may be missing |
 //! | `keys` | the keys of the parties of an erasable store (see [`erasable`](crate::erasable)) |
+//! | `erasures` | receipts of what was erased, one after another |
 //! | `aside/…` | copies of a log that could not be opened, made before the repair |
 //! | `live.sock` or `live.sock.path` | the socket of the process that writes, or the place of it |
 
@@ -36,6 +37,8 @@ pub const CHECKPOINTS: &str = "checkpoints";
 pub const FRONTIER: &str = "FRONTIER";
 /// The keys of the parties of an erasable store.
 pub const KEYS: &str = "keys";
+/// The receipts of erasures.
+pub const ERASURES: &str = "erasures";
 /// The directory of sled directories.
 pub const LOG: &str = "log";
 /// The directory of copies.
@@ -110,12 +113,12 @@ fn sync_names_above(store: &Path) {
     }
 }
 
-/// The names that an interrupted creation may have left.
+/// The names that an interrupted creation may have left, and the keys that a repair brings along.
 pub(crate) fn refuse_foreign(store: &Path) -> Result<(), OpenError> {
     for entry in fs::read_dir(store).map_err(OpenError::io("listing", store))? {
         let name = entry.map_err(OpenError::io("listing", store))?.file_name();
         let name = name.to_string_lossy();
-        if name != LOCK && name != "FORMAT.new" {
+        if name != LOCK && name != "FORMAT.new" && name != KEYS && name != ERASURES {
             let why = format!("it has no file FORMAT, but holds {name:?}");
             return Err(OpenError::NotAStore { dir: store.to_owned(), why });
         }

@@ -70,7 +70,8 @@ pub(crate) fn attach(dir: &Path) -> Result<Attached, OpenError> {
     Err(OpenError::Locked { dir: dir.to_owned(), pid })
 }
 
-fn copy(dir: &Path, _held: &Lock) -> Result<TempDir, OpenError> {
+/// A copy of what has to be copied, to be opened in its place.
+pub(crate) fn copy(dir: &Path, _held: &Lock) -> Result<TempDir, OpenError> {
     let copy = tempfile::Builder::new().prefix("callbox-read-").tempdir();
     let copy = copy.map_err(OpenError::io("making a temporary directory in", &std::env::temp_dir()))?;
     let log = dir.join(layout::LOG);

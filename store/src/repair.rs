@@ -5,6 +5,7 @@
 //! the hole, because nothing behind it can be proven to belong there.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::fs;
 use std::path::Path;
 
 use callbox_events::CallId;
@@ -14,6 +15,7 @@ use crate::append::Append;
 use crate::error::{AppendError, ReadError};
 use crate::frame::Facts;
 use crate::journal::{Cursor, Expect, Journal};
+use crate::layout::{ERASURES, KEYS};
 use crate::open_error::OpenError;
 use crate::reader::{self, Attached};
 use crate::sled;
@@ -68,6 +70,7 @@ pub fn repair(dir: &Path, into: &Path, progress: &mut dyn FnMut(Progress)) -> Re
         return Err(RepairError::Exists);
     }
     let Attached::Free(copy) = reader::attach(dir)? else { return Err(RepairError::InUse) };
+    bring_keys(dir, into)?;
     let journal = SledJournal::open(into, Options { serve_readers: false, ..Options::default() })?;
     let mut work = Work { journal: &journal, waiting: VecDeque::new(), next: 0, repair: Repair::default() };
     let mut damages = Vec::new();
@@ -90,6 +93,18 @@ pub fn repair(dir: &Path, into: &Path, progress: &mut dyn FnMut(Progress)) -> Re
     Ok(repair)
 }
 
+/// What is sealed stays sealed, so the keys come along, and the receipts of those that are gone.
+fn bring_keys(dir: &Path, into: &Path) -> Result<(), OpenError> {
+    for name in [KEYS, ERASURES] {
+        let from = dir.join(name);
+        if from.exists() {
+            fs::create_dir_all(into).map_err(OpenError::io("creating", into))?;
+            fs::copy(&from, into.join(name)).map_err(OpenError::io("copying", &from))?;
+        }
+    }
+    Ok(())
+}
+
 struct Work<'a> {
     journal: &'a SledJournal,
     waiting: VecDeque<(CallId, u16, Append)>,
@@ -108,7 +123,7 @@ impl Work<'_> {
         }
         let events = Facts::of(&stored.commit).map_or(0, |facts| facts.events);
         let expect = Expect::of(&stored.commit);
-        self.waiting.push_back((call, events, self.journal.append(stored.commit, expect)));
+        self.waiting.push_back((call, events, self.journal.append_as_kept(stored, expect)));
         self.settle(AHEAD)
     }
 

@@ -5,7 +5,8 @@
 //! 2. the log, once through: no gap, each frame's checksum, each commit readable and equal to its header, each call's
 //!    versions without a gap, each link of its chain;
 //! 3. the index: each row readable, each call read through it gives exactly the commits that the log holds;
-//! 4. the checkpoints: each genuine, linked to the one before, and made of just these commits.
+//! 4. the checkpoints: each genuine, linked to the one before, and made of just these commits;
+//! 5. of an erasable store, the keys and the receipts of what was erased.
 //!
 //! Memory is bounded by the number of calls that are open at one place of the log, not by its length.
 
@@ -17,6 +18,7 @@ use callbox_events::CallId;
 use callbox_events::schema::StoredCommit;
 
 use crate::chain::{self, Link};
+use crate::erasable::{self, Erasures};
 use crate::error::ReadError;
 use crate::frame::Facts;
 use crate::journal::{Cursor, Head, JournalReader};
@@ -78,6 +80,8 @@ pub struct Report {
     pub damaged: u64,
     /// The checkpoints.
     pub seals: Seals,
+    /// The keys and the receipts of an erasable store.
+    pub erasures: Option<Erasures>,
 }
 
 impl Report {
@@ -124,13 +128,15 @@ pub fn verify_with(
     let dir = dir.as_ref();
     let kept = seal::kept(dir).map_err(OpenError::io("reading", &dir.join(layout::CHECKPOINTS)))?;
     let walk = Walk::new(Audit::new(kept, brought.checkpoints.clone(), &brought.keys));
-    match reader::attach(dir)? {
+    let mut report = match reader::attach(dir)? {
         Attached::Live(reader) => {
             let lost = |error| OpenError::io("reading", dir)(io::Error::other(error));
-            through_reader(&reader, walk, progress).map_err(lost)
+            through_reader(&reader, walk, progress).map_err(lost)?
         }
-        Attached::Free(copy) => Ok(sled::check_copy(copy.path(), walk, progress)),
-    }
+        Attached::Free(copy) => sled::check_copy(copy.path(), walk, progress),
+    };
+    report.erasures = erasable::audit(dir, &brought.keys, &mut report)?;
+    Ok(report)
 }
 
 /// Checks what any reader gives: sequence, versions, chains. The reader compares checksums itself.

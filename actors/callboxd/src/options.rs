@@ -108,6 +108,11 @@ pub struct Options {
     #[arg(long, value_name = "MS")]
     pub group_delay: Option<u64>,
 
+    /// Keep each party's numbers, names and addresses under a key of its own, so that `callbox erase` can destroy them;
+    /// the store stays so from then on. About three times the space, see store/FORMAT.md
+    #[arg(long)]
+    pub erasable: bool,
+
     /// Private key that signs the journal's checkpoints, as `callbox key new` makes it; unsigned without it
     #[arg(long, value_name = "FILE")]
     pub signing_key: Option<PathBuf>,
@@ -169,6 +174,7 @@ impl Options {
             max_calls: self.max_calls.or(below.max_calls),
             t1: self.t1.or(below.t1),
             group_delay: self.group_delay.or(below.group_delay),
+            erasable: self.erasable || below.erasable,
             signing_key: self.signing_key.or(below.signing_key),
             checkpoint_interval: self.checkpoint_interval.or(below.checkpoint_interval),
             user_agent: self.user_agent.or(below.user_agent),

@@ -33,6 +33,8 @@ pub struct Settings {
     pub max_calls: Option<usize>,
     /// How long records may wait for one another under load; `None`: the engine's own choice.
     pub group_delay: Option<Duration>,
+    /// Whether the journal is to be erasable.
+    pub erasable: bool,
     /// What signs checkpoints.
     pub signing_key: Option<Arc<SigningKey>>,
     /// How often a checkpoint is made; `None`: the engine's own choice.
@@ -77,6 +79,7 @@ impl TryFrom<Options> for Settings {
             listen: listen(&options.listen)?,
             max_calls: options.max_calls,
             group_delay: options.group_delay.map(group_delay).transpose()?,
+            erasable: options.erasable,
             signing_key: options.signing_key.as_deref().map(signing_key).transpose()?,
             checkpoint_interval: options.checkpoint_interval.map(Seconds::millis).map(Duration::from_millis),
             user_agent: options.user_agent.map(header_text).transpose()?,

@@ -113,7 +113,8 @@ fn exists(path: &Path) -> Failure {
         .hint("a key is never overwritten: choose another name, or move it away")
 }
 
-fn read(path: &Path) -> Result<SigningKey, Failure> {
+/// Reads a private key.
+pub fn read(path: &Path) -> Result<SigningKey, Failure> {
     let text = std::fs::read_to_string(path).map_err(|error| {
         Failure::new(
             ExitCode::NotFound,

@@ -3,6 +3,7 @@
 pub mod beats;
 pub mod check;
 pub mod diff;
+pub mod erase;
 pub mod export;
 pub mod import;
 pub mod join;

@@ -86,6 +86,9 @@ pub fn run(args: &Args, common: &Common, out: &mut Output) -> Result<ExitCode, F
         print(out, &report)?;
         if !matches!(named, Named::Recording(_)) {
             render::proof::seals(out, &report.seals, &brought.keys)?;
+            if let Some(erasures) = &report.erasures {
+                render::erasures::erasures(out, erasures, &brought.keys)?;
+            }
         } else {
             render::proof::recorded(out, &report, &brought.keys)?;
         }
@@ -170,6 +173,7 @@ fn document(report: &Report) -> serde_json::Value {
             "vouched": seals.vouched.as_ref().map(reach),
             "cut": seals.cut,
         },
+        "erasures": report.erasures.as_ref().map(render::erasures::document),
     })
 }
 

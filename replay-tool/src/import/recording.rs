@@ -6,7 +6,7 @@ use std::io::Write;
 use std::path::Path;
 
 use callbox_events::CallId;
-use callbox_store::sled::{Options, SledJournal};
+use callbox_store::sled::SledJournal;
 use callbox_store::{Append, AppendError, Cursor, Expect, Journal, JournalReader};
 use serde_json::json;
 
@@ -37,7 +37,7 @@ struct Tally {
 /// Imports `file` into the store at `dir`, and tells what became of it.
 pub fn run(file: &Path, dir: &Path, common: &Common, out: &mut Output) -> Result<ExitCode, Failure> {
     let recording = source::recording(file)?;
-    let journal = SledJournal::open(dir, Options::default())?;
+    let journal = SledJournal::open(dir, source::writing())?;
     let appended = append_all(&recording, &journal);
     let relinked = appended.as_ref().map_or(Ok(0), |tally| relinked(&recording, &journal, tally));
     journal.close().map_err(|error| Failure::new(ExitCode::Store, "store_failed", error.to_string()))?;

@@ -1,6 +1,7 @@
 //! Drawing for people: tables, events, verdicts, charts. Calm: colour marks what matters, the rest is plain or dim.
 
 pub mod beats;
+pub mod erasures;
 pub mod events;
 pub mod join;
 pub mod ladder;

@@ -12,12 +12,16 @@
 //!
 //! The layers below see sealed commits as commits with pseudonyms; [`opening`] is put over the outermost reader.
 
+mod audit;
 pub mod boxes;
+pub mod erase;
 pub mod keys;
 mod open;
 pub mod opening;
+pub mod receipt;
 mod sealer;
 
+pub use audit::{Erasures, audit};
 pub use keys::Keys;
 pub use open::{CallKeys, open};
 pub use sealer::Sealer;
@@ -48,6 +52,11 @@ impl Erasable {
         let conceal = options.conceal.as_ref();
         let sealer = conceal.map(|conceal| Sealer::new(Arc::clone(&keys), Arc::clone(conceal)));
         Ok(Some(Self { keys, sealer }))
+    }
+
+    /// Whether a call that goes on has to do with the party at this place.
+    pub(crate) fn is_alive(&self, party: u32) -> bool {
+        self.sealer.as_ref().is_some_and(|sealer| sealer.is_alive(party))
     }
 
     /// What is kept of a commit.

@@ -10,11 +10,13 @@ use callbox_events::schema::StoredCommit;
 use super::order::{Ascending, OneCall, unexpected};
 use super::protocol::{self, Document, NotUnderstood, Reply, Request};
 use super::{Connect, Raw};
+use crate::erasable::receipt::{self, Receipt};
 use crate::error::ReadError;
 use crate::frame;
 use crate::journal::{CallIds, Commits, Cursor, Head, JournalReader};
 use crate::proof::audit::Kept;
 use crate::proof::entries::Entries;
+use crate::proof::note::Note;
 use crate::subscription::{Bell, Source, Subscription};
 
 /// The bytes of a document, at most: some millions of checkpoints.
@@ -80,6 +82,19 @@ impl LiveReader {
 
     fn replies(&self, request: Request) -> Result<Replies, ReadError> {
         self.ask(request).map_err(|error| gone(&error))
+    }
+
+    /// Has the process that writes erase a party.
+    ///
+    /// # Errors
+    /// [`ReadError::Unavailable`] with the reason why it did not.
+    pub fn erase(&self, party: u32, calls: u64, commits: u64) -> Result<receipt::Kept, ReadError> {
+        let Some(Reply::Receipt(note)) = self.one(Request::Erase(party, calls, commits))? else {
+            return Err(unexpected(OTHER));
+        };
+        let note = Note::parse(&note).ok();
+        let kept = note.and_then(|note| Some(receipt::Kept { receipt: Receipt::parse(note.text())?, note }));
+        kept.ok_or_else(|| unexpected("a receipt that is none"))
     }
 
     /// The one reply to a question that has at most one.

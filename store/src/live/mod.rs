@@ -53,6 +53,16 @@ pub struct Raw {
 /// Commits as they are stored, in global order.
 pub(crate) type Raws<'a> = Box<dyn Iterator<Item = Result<Raw, ReadError>> + Send + 'a>;
 
+/// Erases parties for those who ask through the socket.
+pub trait Eraser: Send + Sync {
+    /// Erases the party with this number, of which so many calls and commits were counted. Returns the receipt, a signed
+    /// note.
+    ///
+    /// # Errors
+    /// [`ReadError::Unavailable`] with the reason.
+    fn erase(&self, party: u32, calls: u64, commits: u64) -> Result<String, ReadError>;
+}
+
 /// What the server needs of a journal.
 pub(crate) trait Served: JournalReader {
     /// Like [`JournalReader::read_all`], undecoded.

@@ -107,6 +107,8 @@ pub enum Request {
     Watch(Cursor),
     /// A document. Answer: its bytes as `Piece`s; none if there is no such document.
     Document(Document),
+    /// To erase a party: the number of its key, its calls and its commits as they were counted. Answer: `Receipt`.
+    Erase(u32, u64, u64),
 }
 
 /// What the server says.
@@ -122,6 +124,8 @@ pub enum Reply {
     Head(Head),
     /// The next bytes of a document.
     Piece(Vec<u8>),
+    /// The receipt of an erasure, a signed note.
+    Receipt(String),
     /// That was all.
     End,
     /// It could not be read.
@@ -232,6 +236,12 @@ impl Request {
                 bytes.extend_from_slice(&from.seq().to_be_bytes());
             }
             Self::Document(document) => bytes.extend_from_slice(&[8, document.code()]),
+            Self::Erase(party, calls, commits) => {
+                bytes.push(9);
+                bytes.extend_from_slice(&party.to_be_bytes());
+                bytes.extend_from_slice(&calls.to_be_bytes());
+                bytes.extend_from_slice(&commits.to_be_bytes());
+            }
         }
         out.write_all(&bytes)?;
         out.flush()
@@ -259,6 +269,7 @@ impl Request {
                 let [code] = array(input)?;
                 Self::Document(Document::from_code(code).ok_or(NotUnderstood::Request)?)
             }
+            9 => Self::Erase(u32::from_be_bytes(array(input)?), number(input)?, number(input)?),
             _ => return Err(NotUnderstood::Request.into()),
         }))
     }
@@ -294,6 +305,10 @@ impl Reply {
             Self::Piece(piece) => {
                 bytes.extend_from_slice(piece);
                 b'p'
+            }
+            Self::Receipt(note) => {
+                bytes.extend_from_slice(note.as_bytes());
+                b'r'
             }
             Self::End => b'.',
             Self::Failed(error) => {
@@ -338,6 +353,7 @@ impl Reply {
                 Some(Self::Head(Head { version, hash: hash.try_into().ok()? }))
             }
             b'p' => Some(Self::Piece(rest.to_vec())),
+            b'r' => Some(Self::Receipt(String::from_utf8(rest.to_vec()).ok()?)),
             b'.' => rest.is_empty().then_some(Self::End),
             b'!' => Some(Self::Failed(error_from_json(&serde_json::from_slice(rest).ok()?)?)),
             _ => None,

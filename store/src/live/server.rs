@@ -14,7 +14,7 @@ use callbox_events::schema::StoredCommit;
 
 use super::protocol::{self, PIECE, Reply, Request};
 use super::socket::{self, Bound};
-use super::{Raw, Served};
+use super::{Eraser, Raw, Served};
 use crate::error::ReadError;
 use crate::journal::Cursor;
 
@@ -37,6 +37,7 @@ pub struct Server {
 
 struct Shared {
     journal: Arc<dyn Served>,
+    eraser: Option<Box<dyn Eraser>>,
     stopping: AtomicBool,
     /// Whether anybody ever followed.
     followed: AtomicBool,
@@ -51,15 +52,20 @@ struct Readers {
 }
 
 impl Server {
-    /// Listens in the store's directory.
+    /// Listens in the store's directory. `eraser` erases parties on request, of an erasable store.
     ///
     /// # Errors
     /// The system's.
-    pub fn start(store: &Path, journal: Arc<dyn Served>) -> io::Result<Self> {
+    pub fn start(
+        store: &Path,
+        journal: Arc<dyn Served>,
+        eraser: Option<Box<dyn Eraser>>,
+    ) -> io::Result<Self> {
         let bound = socket::bind(store)?;
         let path = bound.path.clone();
         let shared = Shared {
             journal,
+            eraser,
             stopping: AtomicBool::new(false),
             followed: AtomicBool::new(false),
             readers: Mutex::default(),
@@ -189,6 +195,13 @@ fn answer(request: Request, shared: &Shared, out: &mut impl Write) -> io::Result
         Request::Latest => each(journal.latest().map(|call| call.map(|call| Ok(Reply::Call(call)))), out),
         Request::Watch(from) => watch(from, shared, out).map(Ok),
         Request::Document(which) => each(journal.document(which).map(pieces).map_err(unreadable), out),
+        Request::Erase(party, calls, commits) => {
+            let receipt = match &shared.eraser {
+                Some(eraser) => eraser.erase(party, calls, commits),
+                None => Err(ReadError::Unavailable { why: "this store is not erasable".into() }),
+            };
+            each(receipt.map(|note| [Ok(Reply::Receipt(note))]), out)
+        }
     }
 }
 

@@ -15,6 +15,7 @@
 
 mod both;
 mod check;
+mod erasing;
 mod group;
 mod heal;
 mod log;
@@ -44,6 +45,7 @@ use callbox_events::schema::sealed::Conceal;
 use callbox_events::schema::{self, Commit, StoredCommit, WireDirection};
 
 pub(crate) use self::check::{check_copy, each_sound_commit};
+use self::erasing::Erasing;
 pub(crate) use self::open::copy_dir;
 use self::queue::{Growth, Limits, Queue, Request};
 pub(crate) use self::store::Store;
@@ -55,6 +57,7 @@ use crate::error::{AppendError, CloseError, ReadError};
 use crate::frame::Facts;
 use crate::journal::{CallIds, Caps, Commits, Cursor, Expect, Head, Journal, JournalReader};
 use crate::layout;
+use crate::live::Eraser;
 use crate::live::server::Server;
 use crate::lock::Lock;
 use crate::open_error::OpenError;
@@ -221,10 +224,18 @@ impl SledJournal {
         journal.spawn(&journal.sink, "callbox-sink", move || sink::run(&sink.0, &sink.1))?;
         journal.spawn(&journal.writer, "callbox-journal", move || writer.run())?;
         if options.serve_readers {
-            let server = Server::start(&journal.store.dir, Arc::new(Arc::clone(&journal.store)));
+            let served = Arc::new(Arc::clone(&journal.store));
+            let server = Server::start(&journal.store.dir, served, journal.eraser(options));
             journal.server = Some(server.map_err(OpenError::io("listening in", &journal.store.dir))?);
         }
         Ok(journal)
+    }
+
+    /// What erases parties while the journal is written.
+    fn eraser(&self, options: &Options) -> Option<Box<dyn Eraser>> {
+        let erasable = Arc::clone(self.erasable.as_ref()?);
+        let (store, seals, key) = (Arc::clone(&self.store), self.seals.clone(), options.signing_key.clone());
+        Some(Box::new(Erasing { erasable, store, seals, key }))
     }
 
     fn spawn(
@@ -237,6 +248,22 @@ impl SledJournal {
         let thread = thread.map_err(OpenError::io("starting a thread for", &self.store.dir))?;
         *place.lock().unwrap_or_else(PoisonError::into_inner) = Some(thread);
         Ok(())
+    }
+
+    /// Appends what another journal of the same keys kept, as it is.
+    pub(crate) fn append_as_kept(&self, stored: StoredCommit, expect: Expect) -> Append {
+        let kept = |_: &Facts, encoded| Ok(stored.sealed.map_or(encoded, |sealed| sealed.to_vec()));
+        self.hand_over(request(&stored.commit, expect, &self.opener, kept))
+    }
+
+    fn hand_over(&self, request: Result<(Request, Append), AppendError>) -> Append {
+        match request {
+            Ok((request, append)) => {
+                self.queue.push(request);
+                append
+            }
+            Err(error) => Append::known(Err(error)),
+        }
     }
 
     /// What it has done: a measure of load.
@@ -334,13 +361,7 @@ impl Journal for SledJournal {
             Some(erasable) => erasable.seal(&commit, facts, &encoded, before),
             None => Ok(encoded),
         };
-        match request(&commit, expect, &self.opener, kept) {
-            Ok((request, append)) => {
-                self.queue.push(request);
-                append
-            }
-            Err(error) => Append::known(Err(error)),
-        }
+        self.hand_over(request(&commit, expect, &self.opener, kept))
     }
 
     fn caps(&self) -> Caps {

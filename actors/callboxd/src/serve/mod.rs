@@ -71,6 +71,7 @@ fn config(settings: Settings) -> Config {
         max_calls: settings.max_calls.unwrap_or(defaults.max_calls),
         group_delay: settings.group_delay.unwrap_or(defaults.group_delay),
         signing_key: settings.signing_key,
+        erasable: settings.erasable,
         checkpoint_interval: settings.checkpoint_interval.unwrap_or(defaults.checkpoint_interval),
         user_agent: settings.user_agent.unwrap_or(defaults.user_agent),
         store: settings.store,

@@ -7,8 +7,9 @@
 //! - What only says where somebody is belongs to who sent it: Contact, session description, socket addresses, tags. Via
 //!   and Call-ID belong to the caller, or to who sent the request.
 //! - A number of the call belongs to whose number it is, wherever it stands.
-//! - What belongs to nobody in particular (routes, bodies that are no session description, words between strangers)
-//!   belongs to caller and callee together, and is lost with either.
+//! - What belongs to nobody in particular (routes, words between strangers) belongs to caller and callee together, and is
+//!   lost with either. What is taken out as a whole (bodies that are no session description, headers of encoded
+//!   identities, folded headers) belongs to everybody in the call, and is lost with the first.
 //! - Whoever does not say who they are is one person, `anonymous`.
 
 use std::io;
@@ -20,7 +21,7 @@ use callbox_events::schema::sealed::{Conceal, ConcealCall, Concealed, Hole, Ring
 use super::out::Out;
 use super::people::{Disguise, People, identity};
 use super::text::digits_of;
-use super::{Known, Level, Person, Scope, Sides, Whose};
+use super::{Known, Level, Masks, Person, Scope, Sides, Whose};
 
 /// A commit is looked at again as long as something new is learned from it, but not for ever.
 const MOST_PASSES: usize = 4;
@@ -74,8 +75,9 @@ impl ConcealCall for Call {
         let mut written = Ok(());
         for _ in 0..MOST_PASSES {
             out.clear();
+            let everybody = scope.masks.everybody();
             written = scope.commit(encoded, two.sides(&commit.input), &mut out);
-            if !scope.known.has_grown() {
+            if !scope.known.has_grown() && scope.masks.everybody() == everybody {
                 break;
             }
         }

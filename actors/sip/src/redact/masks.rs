@@ -43,6 +43,10 @@ pub trait Masks {
     /// Who that is; `None` if no more people of the call are told apart.
     fn owner(&mut self, person: Person<'_>) -> Option<Whose>;
 
+    /// Everybody who is known in this call. What is taken out as a whole, without looking for people in it, is theirs
+    /// together.
+    fn everybody(&self) -> Whose;
+
     /// Appends what stands for `value`, which is of `whose`.
     fn mask(&mut self, whose: Whose, kind: Kind, value: &str, out: &mut String);
 
@@ -77,6 +81,10 @@ impl Masks for OneKey {
 
     fn owner(&mut self, _: Person<'_>) -> Option<Whose> {
         None
+    }
+
+    fn everybody(&self) -> Whose {
+        Whose::NOBODY
     }
 
     fn mask(&mut self, _: Whose, kind: Kind, value: &str, out: &mut String) {

@@ -76,7 +76,7 @@ impl<M: Masks> Scope<M> {
             Err(_) => {
                 let mut readable = Out::default();
                 self.message_text(&String::from_utf8_lossy(bytes), &mut readable);
-                out.replace(bytes, &readable.bytes, self.everybody);
+                out.replace(bytes, &readable.bytes, self.masks.everybody());
             }
         }
     }
@@ -91,7 +91,7 @@ impl<M: Masks> Scope<M> {
         if is_sdp {
             self.sdp(cut.body, &mut body);
         } else if !cut.body.is_empty() {
-            body.replace(cut.body.as_bytes(), b"", self.everybody);
+            body.replace(cut.body.as_bytes(), b"", self.masks.everybody());
         }
         let touched = (!body.holes.is_empty()).then_some(body.bytes.len());
         for (index, field) in cut.fields().enumerate() {
@@ -149,7 +149,7 @@ impl<M: Masks> Scope<M> {
         let Field { whole, name, value } = field;
         let header = Header::named(name.trim());
         if header == Header::LeftOut || header == Header::OfTheBody && !is_sdp {
-            return out.replace(whole.as_bytes(), b"", self.everybody);
+            return out.replace(whole.as_bytes(), b"", self.masks.everybody());
         }
         out.keep(name);
         out.keep(":");
@@ -173,7 +173,7 @@ impl<M: Masks> Scope<M> {
         });
         let mut written = Out::default();
         self.value(header, &unfolded, sides, &mut written);
-        out.replace(content.as_bytes(), &written.bytes, self.everybody);
+        out.replace(content.as_bytes(), &written.bytes, self.masks.everybody());
     }
 
     fn value(&mut self, header: Header, value: &str, sides: Roles, out: &mut Out) {

@@ -41,6 +41,7 @@ pub use key::Key;
 pub use known::Known;
 pub use masks::{Kind, Masks, OneKey, Person};
 pub use out::{Hole, Out};
+pub use people::pseudonyms_of;
 
 use callbox_events::party::Side;
 
@@ -142,7 +143,7 @@ pub struct Scope<M> {
     pub masks: M,
     /// What is personal in this call.
     pub known: Known,
-    /// Whose it is that can't be told.
+    /// The two who talk, to whom belongs what can't be told whose it is.
     pub everybody: Whose,
     /// Whose the hosts, devices and numbers are that nobody is known to have.
     place: Whose,

@@ -18,6 +18,12 @@ const ANONYMOUS: &str = "anonymous";
 /// Digits of the number of a party's key in its pseudonym.
 const KEY_DIGITS: usize = 7;
 
+/// What stands for a party whose key has this number: for the telephone number, and for the user part of an address.
+#[must_use]
+pub fn pseudonyms_of(key: u32) -> [String; 2] {
+    [format!("{NUMBER_PREFIX}{key:0KEY_DIGITS$}"), format!("user-{key}")]
+}
+
 /// Somebody in a call.
 #[derive(Debug)]
 pub struct Somebody {
@@ -110,21 +116,21 @@ impl<'a> Disguise<'a> {
         (name == value).then_some(party.number)
     }
 
-    fn pseudonyms(&mut self, whose: Whose) -> &Pseudonyms {
-        let known = self.pseudonyms.iter().position(|(one, _)| *one == whose);
-        let number = known.unwrap_or_else(|| {
-            let secrets = whose.people().filter_map(|number| self.people.0.get(number));
-            let secret: Vec<u8> = secrets.flat_map(|somebody| somebody.party.secret).collect();
-            self.pseudonyms.push((whose, Pseudonyms::new(&Key::of(&secret))));
-            self.pseudonyms.len() - 1
-        });
-        &self.pseudonyms[number].1
+    fn pseudonyms(&mut self, whose: Whose) -> Pseudonyms {
+        if let Some((_, known)) = self.pseudonyms.iter().find(|(one, _)| *one == whose) {
+            return known.clone();
+        }
+        let secrets = whose.people().filter_map(|number| self.people.0.get(number));
+        let secret: Vec<u8> = secrets.flat_map(|somebody| somebody.party.secret).collect();
+        let made = Pseudonyms::new(&Key::of(&secret));
+        self.pseudonyms.push((whose, made.clone()));
+        made
     }
 
     fn make(&mut self, whose: Whose, kind: Kind, value: &str) -> String {
-        match (kind, self.named(whose, kind, value)) {
-            (Kind::Number, Some(key)) => format!("{NUMBER_PREFIX}{key:0KEY_DIGITS$}"),
-            (_, Some(key)) => format!("user-{key}"),
+        match (kind, self.named(whose, kind, value).map(pseudonyms_of)) {
+            (Kind::Number, Some([number, _])) => number,
+            (_, Some([_, user])) => user,
             (Kind::Number, None) => self.pseudonyms(whose).any_number(value),
             (_, None) => self.pseudonyms(whose).of(kind, value),
         }
@@ -137,6 +143,10 @@ impl Masks for Disguise<'_> {
 
     fn owner(&mut self, person: Person<'_>) -> Option<Whose> {
         self.person(&identity(person))
+    }
+
+    fn everybody(&self) -> Whose {
+        (0..self.people.0.len()).map(Whose::person).fold(Whose::NOBODY, Whose::with)
     }
 
     fn mask(&mut self, whose: Whose, kind: Kind, value: &str, out: &mut String) {

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 
 use callbox_store::Journal;
 use callbox_store::recording::is_recording;
-use callbox_store::sled::{Options, SledJournal};
+use callbox_store::sled::SledJournal;
 use recorder::Recorded;
 use serde_json::json;
 
@@ -62,7 +62,7 @@ pub fn run(args: &Args, common: &Common, out: &mut Output) -> Result<ExitCode, F
     let store = if args.dry_run { None } else { Some(source::dir(common)?) };
     // A wrong file must not leave a store behind.
     let opened = Opened::at(path)?;
-    let journal = store.map(|store| SledJournal::open(store, Options::default())).transpose()?;
+    let journal = store.map(|store| SledJournal::open(store, source::writing())).transpose()?;
     let (outcome, recorded) = opened.record(journal.as_ref().map(|journal| journal as &dyn Journal))?;
     if let Some(journal) = &journal {
         journal

@@ -14,6 +14,7 @@ fn every_request_reads_back() {
         Request::Latest,
         Request::Watch(Cursor::at(7)),
         Request::Document(Document::Checkpoints),
+        Request::Erase(7, 3, 1 << 40),
     ] {
         let mut bytes = Vec::new();
         request.write(&mut bytes).unwrap();
