@@ -227,6 +227,45 @@ fn a_running_engine_erases_unless_the_party_is_in_a_call() {
 }
 
 #[test]
+fn a_recording_takes_the_keys_of_its_calls_along_and_none_of_the_erased() {
+    let people = personal::somebody();
+    let store = store(&people);
+    let dir = tempfile::tempdir().unwrap();
+    let record = |name: &str| {
+        let path = dir.path().join(name).to_str().unwrap().to_owned();
+        store.callbox(&["export", &retold(), "--format", "recording", "-o", &path]).ok();
+        path
+    };
+    let show = |path: &str| callbox(&["show", &retold(), "--raw", "--recording", path]).ok();
+    let open = record("before.recording");
+    assert!(!holds(&std::fs::read(&open).unwrap(), &people.caller), "it is sealed, too");
+    assert_eq!(show(&open), store.callbox(&["show", &retold(), "--raw"]).ok());
+    callbox(&["verify", "--recording", &open]).ok();
+    store.callbox(&["erase", &people.caller, "--yes"]).ok();
+    let erased = record("after.recording");
+    let shown = show(&erased);
+    assert!(!shown.contains(&people.caller) && shown.contains(&people.called), "{shown}");
+    callbox(&["verify", "--recording", &erased]).ok();
+    assert!(show(&open).contains(&people.caller), "a copy made before is out of reach");
+    let plain = dir.path().join("plain").to_str().unwrap().to_owned();
+    callbox(&["import", &open, "--store", &plain]).ok();
+    assert_eq!(callbox(&["show", &retold(), "--raw", "--store", &plain]).ok(), show(&open));
+}
+
+#[test]
+fn a_repaired_store_has_the_keys_and_the_receipts() {
+    let people = personal::somebody();
+    let store = store(&people);
+    store.callbox(&["erase", &people.caller, "--yes"]).ok();
+    let dir = tempfile::tempdir().unwrap();
+    let new = dir.path().join("new").to_str().unwrap().to_owned();
+    store.callbox(&["verify", "--repair", &new]).ok();
+    let show = |store: &str| callbox(&["show", &retold(), "--raw", "--store", store]).ok();
+    assert_eq!(show(&new), show(store.path().to_str().unwrap()));
+    assert!(callbox(&["verify", "--store", &new]).ok().contains("1 erased"));
+}
+
+#[test]
 fn a_store_that_is_not_erasable_says_so() {
     let store = Store::of([stories::bob_hangs_up()]);
     let ran = store.callbox(&["erase", "sip:bob@127.0.0.1", "--yes", "--json"]);

@@ -1,12 +1,13 @@
 //! The journal as the engine and the tools see it, whatever keeps it.
 
-use std::sync::Weak;
+use std::sync::{Arc, Weak};
 
 use callbox_events::CallId;
 use callbox_events::schema::{Commit, StoredCommit};
 
 use crate::append::Append;
 use crate::chain::Link;
+use crate::erasable::CallKeys;
 use crate::error::{AppendError, CloseError, ReadError};
 use crate::proof::beat::Liveness;
 use crate::subscription::Subscription;
@@ -131,6 +132,11 @@ pub trait JournalReader: Send + Sync {
     /// # Errors
     /// [`ReadError::Beyond`] for a cursor behind the tail.
     fn subscribe(&self, from: Cursor) -> Result<Subscription, ReadError>;
+
+    /// What opens the sealed commits of an erasable journal, to be handed on with them; `None` for any other.
+    fn call_keys(&self) -> Option<Arc<dyn CallKeys>> {
+        None
+    }
 
     /// The end of a call's record; `None` for an unknown call.
     ///

@@ -222,7 +222,7 @@ impl Args {
             Format::Pcap => Sink::Commits(Box::new(Pcap::new(self.destination(format)?)?)),
             Format::Recording => {
                 let header = self.header(reader, redactor)?;
-                let mut recording = Recording::new(self.destination(format)?, &header)?;
+                let mut recording = Recording::new(self.destination(format)?, &header, reader.call_keys())?;
                 if let Some(checkpoint) = newest_checkpoint(common)? {
                     recording = recording.under(checkpoint, redactor.is_some());
                 }

@@ -2,8 +2,10 @@
 //! in the journal under it (`store/RECORDING.md`).
 
 use std::io::Write as _;
+use std::sync::Arc;
 
 use callbox_events::schema::StoredCommit;
+use callbox_store::erasable::CallKeys;
 use callbox_store::proof::entries::Entry;
 use callbox_store::proof::leaf::Leaf;
 use callbox_store::recording::proofs::{self, Prover};
@@ -30,9 +32,9 @@ enum Proof {
 }
 
 impl Recording {
-    /// Begins it.
-    pub fn new(out: Destination, header: &Header) -> Result<Self, Failure> {
-        Ok(Self { out: Writer::new(out, header)?, proof: Proof::None })
+    /// Begins it; `keys` open the sealed commits of an erasable store elsewhere, too.
+    pub fn new(out: Destination, header: &Header, keys: Option<Arc<dyn CallKeys>>) -> Result<Self, Failure> {
+        Ok(Self { out: Writer::new(out, header)?.with_keys(keys), proof: Proof::None })
     }
 
     /// The same with what vouches for its commits, or for the originals of redacted ones: a checkpoint of the store.

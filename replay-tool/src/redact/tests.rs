@@ -51,7 +51,7 @@ fn exported(journal: &MemoryJournal, format: Format, redactor: Option<&Redactor>
         Format::Clf => Sink::Commits(Box::new(Clf::new(out))),
         Format::Pcap => Sink::Commits(Box::new(Pcap::new(out).unwrap())),
         Format::Recording => {
-            let recording = crate::export::recording::Recording::new(out, &Header::default());
+            let recording = crate::export::recording::Recording::new(out, &Header::default(), None);
             Sink::Commits(Box::new(recording.unwrap()))
         }
     };

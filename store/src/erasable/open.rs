@@ -11,7 +11,7 @@ use super::keys::{Key, Keys};
 use crate::error::ReadError;
 
 /// Keys for single calls.
-pub trait CallKeys: Send + Sync {
+pub trait CallKeys: std::fmt::Debug + Send + Sync {
     /// The key that the party with this number has for this call; `None` if it is not there any more.
     ///
     /// # Errors

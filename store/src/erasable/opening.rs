@@ -6,7 +6,7 @@ use callbox_events::CallId;
 use callbox_events::schema::StoredCommit;
 
 use super::keys::Keys;
-use super::open::open;
+use super::open::{CallKeys, open};
 use crate::error::ReadError;
 use crate::journal::{CallIds, Commits, Cursor, Head, JournalReader};
 use crate::subscription::{Source, Subscription};
@@ -20,6 +20,12 @@ impl Opener {
     #[must_use]
     pub fn new(keys: Option<Arc<Keys>>) -> Self {
         Self(keys)
+    }
+
+    /// The keys.
+    #[must_use]
+    pub fn call_keys(&self) -> Option<Arc<dyn CallKeys>> {
+        self.0.clone().map(|keys| -> Arc<dyn CallKeys> { keys })
     }
 
     /// The commit with everything that the keys open.
@@ -108,6 +114,10 @@ impl<R: JournalReader> JournalReader for Opening<R> {
 
     fn subscribe(&self, from: Cursor) -> Result<Subscription, ReadError> {
         self.inner.subscribe(from).map(|subscription| self.opener.follow(subscription))
+    }
+
+    fn call_keys(&self) -> Option<Arc<dyn CallKeys>> {
+        self.opener.call_keys()
     }
 
     fn head(&self, call: CallId) -> Result<Option<Head>, ReadError> {

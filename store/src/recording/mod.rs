@@ -12,6 +12,7 @@
 mod format;
 mod header;
 mod index;
+mod keys;
 mod places;
 pub mod proofs;
 mod read;

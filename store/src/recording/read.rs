@@ -12,9 +12,11 @@ use callbox_events::schema::StoredCommit;
 use super::format::{self, Commit, Kind, START_BYTES, VERSION};
 use super::header::Header;
 use super::index::{self, Block, Index};
+use super::keys::{self, Carried};
 use super::walk::{Record, Tape};
 use super::write::{Section, Totals};
 use crate::chain;
+use crate::erasable::{CallKeys, open};
 use crate::error::ReadError;
 use crate::frame::Frame;
 use crate::journal::{CallIds, Commits, Cursor, JournalReader};
@@ -38,6 +40,7 @@ pub(super) struct Shared {
     bell: Arc<Bell>,
     damages: Vec<Damage>,
     sections: Vec<u64>,
+    keys: Arc<Carried>,
     totals: Totals,
     /// Where the last batch of a subscription ended: the next one usually begins there.
     hint: Mutex<(u64, u64)>,
@@ -57,6 +60,7 @@ impl Recording {
             // The stored index can't be relied on; only then all calls are held in memory.
             survey = Survey::of(&tape, Some(BTreeMap::new())).map_err(OpenError::io("reading", path))?;
         }
+        let keys = carried(&tape, &survey.sections).map_err(OpenError::io("reading", path))?;
         let bell = Arc::new(Bell::new(survey.tail));
         bell.close();
         let index = survey.last.map_or(Index::Stored(survey.blocks), Index::Rebuilt);
@@ -69,6 +73,7 @@ impl Recording {
             bell,
             damages: survey.damages,
             sections: survey.sections,
+            keys: Arc::new(keys),
             totals: survey.found,
             hint: Mutex::default(),
         };
@@ -154,6 +159,16 @@ fn open_tape(path: &Path) -> Result<Tape, OpenError> {
         Some(found) if found > VERSION => Err(OpenError::Newer { dir: dir(), found, supported: VERSION }),
         Some(_) => Tape::new(file).map_err(OpenError::io("reading", path)),
     }
+}
+
+/// The keys that came along.
+fn carried(tape: &Tape, sections: &[u64]) -> io::Result<Carried> {
+    let mut carried = Carried::default();
+    for place in sections {
+        let section = tape.at(*place)?.and_then(section_of);
+        section.filter(|section| section.name == keys::NAME).iter().for_each(|section| carried.add(section));
+    }
+    Ok(carried)
 }
 
 /// What one pass over the file finds.
@@ -295,6 +310,11 @@ pub(super) fn stored_in(record: &Record) -> Option<Result<StoredCommit, ReadErro
 }
 
 impl Shared {
+    /// With what the keys open that came along.
+    fn opened(&self, stored: Result<StoredCommit, ReadError>) -> Result<StoredCommit, ReadError> {
+        open(&*self.keys, stored?)
+    }
+
     /// The records of a call's commits in order, by following them back from the last one.
     fn records(&self, call: CallId) -> Result<Vec<Record>, ReadError> {
         let mut records = VecDeque::new();
@@ -325,7 +345,7 @@ impl Shared {
         })
         .filter_map(move |(behind, item)| match item {
             // Damage was told when the file was opened.
-            Ok(Ok(record)) => stored_in(&record).map(|stored| (behind, stored)),
+            Ok(Ok(record)) => stored_in(&record).map(|stored| (behind, self.opened(stored))),
             Ok(Err(_)) => None,
             Err(error) => Some((behind, Err(unavailable(error)))),
         })
@@ -345,7 +365,7 @@ impl JournalReader for Recording {
         let mut commits: Vec<StoredCommit> = Vec::new();
         for record in self.shared.records(call)? {
             let lost = || ReadError::in_call(call, format!("its commit at byte {} is damaged", record.place));
-            let stored = stored_in(&record).ok_or_else(lost)??;
+            let stored = self.shared.opened(stored_in(&record).ok_or_else(lost)?)?;
             let before = commits.last();
             let version = before
                 .map_or(stored.commit.version, |last| last.commit.version + last.commit.events.len() as u64);
@@ -375,6 +395,11 @@ impl JournalReader for Recording {
         self.shared.check(from)?;
         let source: Arc<dyn Source> = Arc::<Shared>::clone(&self.shared);
         Ok(Subscription::new(source, Arc::clone(&self.shared.bell), from))
+    }
+
+    fn call_keys(&self) -> Option<Arc<dyn CallKeys>> {
+        let keys: Arc<dyn CallKeys> = Arc::<Carried>::clone(&self.shared.keys);
+        Some(keys)
     }
 
     fn latest(&self) -> Result<Option<CallId>, ReadError> {

@@ -1,6 +1,7 @@
 //! Writing a recording.
 
 use std::io::{self, Write};
+use std::sync::Arc;
 
 use callbox_events::schema::StoredCommit;
 use sha2::{Digest, Sha256};
@@ -8,7 +9,9 @@ use sha2::{Digest, Sha256};
 use super::format::{self, COMMITTED, Kind, MAX_BODY};
 use super::header::Header;
 use super::index;
+use super::keys::Gathering;
 use super::places::Places;
+use crate::erasable::CallKeys;
 use crate::frame::{self, Facts};
 
 /// Something that travels with the calls and is explained by its name alone, such as inclusion proofs or a signed
@@ -43,6 +46,7 @@ pub struct Writer<W> {
     places: Places,
     totals: Totals,
     body: Vec<u8>,
+    keys: Option<Gathering>,
 }
 
 impl<W: Write> Writer<W> {
@@ -52,10 +56,18 @@ impl<W: Write> Writer<W> {
     /// The system's.
     pub fn new(out: W, header: &Header) -> io::Result<Self> {
         let (places, totals) = (Places::default(), Totals::default());
-        let mut writer = Self { out, place: 0, digest: Sha256::new(), places, totals, body: Vec::new() };
+        let mut writer =
+            Self { out, place: 0, digest: Sha256::new(), places, totals, body: Vec::new(), keys: None };
         writer.put(&format::start())?;
         writer.record(Kind::Header, 0, &serde_json::to_vec(header)?)?;
         Ok(writer)
+    }
+
+    /// Takes along what opens sealed commits, call by call. Without it they can be read as pseudonyms only.
+    #[must_use]
+    pub fn with_keys(mut self, keys: Option<Arc<dyn CallKeys>>) -> Self {
+        self.keys = keys.map(Gathering::new);
+        self
     }
 
     /// Adds a commit, with a commitment to the original if it is a redacted one. They must come in the order of the
@@ -75,6 +87,8 @@ impl<W: Write> Writer<W> {
         frame::write(&mut body, stored.seq, &facts, &stored.hash, &payload);
         self.record(Kind::Commit, if commitment.is_some() { COMMITTED } else { 0 }, &body)?;
         self.body = body;
+        let full = self.keys.as_mut().map(|keys| keys.take(stored, facts.last)).transpose()?;
+        full.flatten().map_or(Ok(()), |section| self.section(&section))?;
         self.totals.commits += 1;
         self.totals.events += u64::from(facts.events);
         Ok(())
@@ -99,6 +113,8 @@ impl<W: Write> Writer<W> {
     /// # Errors
     /// The system's.
     pub fn finish(mut self) -> io::Result<(W, Totals)> {
+        let keys = self.keys.as_mut().and_then(Gathering::rest);
+        keys.map_or(Ok(()), |section| self.section(&section))?;
         let mut block = Vec::with_capacity(index::BLOCK);
         let mut calls = std::mem::take(&mut self.places).merge()?;
         loop {

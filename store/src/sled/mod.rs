@@ -51,8 +51,8 @@ use self::queue::{Growth, Limits, Queue, Request};
 pub(crate) use self::store::Store;
 use self::writer::{Files, Writer};
 use crate::append::Append;
-use crate::erasable::Erasable;
 use crate::erasable::opening::Opener;
+use crate::erasable::{CallKeys, Erasable};
 use crate::error::{AppendError, CloseError, ReadError};
 use crate::frame::Facts;
 use crate::journal::{CallIds, Caps, Commits, Cursor, Expect, Head, Journal, JournalReader};
@@ -413,6 +413,10 @@ impl JournalReader for SledJournal {
 
     fn subscribe(&self, from: Cursor) -> Result<Subscription, ReadError> {
         self.store.follow(from).map(|subscription| self.opener.follow(subscription))
+    }
+
+    fn call_keys(&self) -> Option<Arc<dyn CallKeys>> {
+        self.opener.call_keys()
     }
 
     fn head(&self, call: CallId) -> Result<Option<Head>, ReadError> {
