@@ -6,6 +6,8 @@
 //! - The host and the display name beside such an address belong to that person.
 //! - What only says where somebody is belongs to who sent it: Contact, session description, socket addresses, tags. Via
 //!   and Call-ID belong to the caller, or to who sent the request.
+//! - Where two people are at the same host, each has it beside the own address; with one of them it does not go from the
+//!   other.
 //! - A number of the call belongs to whose number it is, wherever it stands.
 //! - What belongs to nobody in particular (routes, words between strangers) belongs to caller and callee together, and is
 //!   lost with either. What is taken out as a whole (bodies that are no session description, headers of encoded

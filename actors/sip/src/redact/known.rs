@@ -58,12 +58,23 @@ impl Known {
         }
     }
 
-    /// Whose number a run of digits is, or has in it.
+    /// Whose number a run of digits is, or has in it: `4930123456` is `+49 30 123456` and has `30123456` in it, and who may
+    /// be named by either form goes with either.
     pub fn number_in(&self, digits: &str) -> Option<Whose> {
         if digits.len() < MIN_DIGITS {
             return None;
         }
-        self.numbers.iter().find(|(number, _)| digits.contains(&**number)).map(|(_, whose)| *whose)
+        let found = self.numbers.iter().filter(|(number, _)| digits.contains(&**number));
+        found.map(|(_, whose)| *whose).reduce(Whose::with)
+    }
+
+    /// The same for all digits of a text together, whatever stands between them.
+    pub fn number_among(&self, text: &str) -> Option<Whose> {
+        let digits = || text.bytes().filter(u8::is_ascii_digit);
+        if self.numbers.is_empty() || digits().take(MIN_DIGITS).count() < MIN_DIGITS {
+            return None;
+        }
+        self.number_in(&digits().map(char::from).collect::<String>())
     }
 
     /// Whose name this word is.

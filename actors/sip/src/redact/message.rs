@@ -125,16 +125,16 @@ impl<M: Masks> Scope<M> {
         let (Some(second), Some(third)) = (second, third) else {
             return self.in_place(self.everybody, |scope| scope.text(line, Mode::Token, out));
         };
-        out.keep(first);
+        self.in_place(sides.speaker, |scope| scope.grammar(first, out));
         out.keep(" ");
         if first.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("SIP/")) {
-            out.keep(second);
+            self.in_place(sides.speaker, |scope| scope.grammar(second, out));
             out.keep(" ");
             self.in_place(sides.speaker, |scope| scope.text(third, Mode::Prose, out));
         } else {
             self.in_place(sides.to, |scope| scope.text(second, Mode::Token, out));
             out.keep(" ");
-            out.keep(third);
+            self.in_place(sides.to, |scope| scope.grammar(third, out));
         }
     }
 
@@ -151,7 +151,7 @@ impl<M: Masks> Scope<M> {
         if header == Header::LeftOut || header == Header::OfTheBody && !is_sdp {
             return out.replace(whole.as_bytes(), b"", self.masks.everybody());
         }
-        out.keep(name);
+        self.in_place(sides.speaker, |scope| scope.grammar(name, out));
         out.keep(":");
         let content = value.trim_end_matches(['\r', '\n']);
         let end = value.get(content.len()..).unwrap_or_default();
@@ -178,7 +178,7 @@ impl<M: Masks> Scope<M> {
 
     fn value(&mut self, header: Header, value: &str, sides: Roles, out: &mut Out) {
         match header {
-            Header::Untouched => out.keep(value),
+            Header::Untouched => self.in_place(sides.speaker, |scope| scope.grammar(value, out)),
             Header::Via => self.in_place(sides.from, |scope| {
                 for (index, hop) in value.split(',').enumerate() {
                     if index > 0 {
@@ -220,7 +220,7 @@ impl<M: Masks> Scope<M> {
             return self.text(hop, Mode::Token, out);
         };
         let (host, rest) = rest.split_at_checked(host_length(rest)).unwrap_or((rest, ""));
-        out.keep(protocol);
+        self.grammar(protocol, out);
         self.host(host, self.place, out);
         self.params(rest, out);
     }
@@ -233,7 +233,7 @@ impl<M: Masks> Scope<M> {
             }
             match param.split_once('=') {
                 Some((name, host)) if headers::is_host_parameter(name.trim()) => {
-                    out.keep(name);
+                    self.grammar(name, out);
                     out.keep("=");
                     let (before, host, behind) = trimmed(host, char::is_whitespace);
                     out.keep(before);
@@ -260,7 +260,7 @@ impl<M: Masks> Scope<M> {
                 self.text(param, Mode::Token, out);
                 continue;
             }
-            out.keep(name);
+            self.grammar(name, out);
             out.keep("=");
             let (before, content, behind) = trimmed(raw, |char| char == '"' || char.is_whitespace());
             out.keep(before);

@@ -172,8 +172,10 @@ impl<M: Masks> Scope<M> {
         }
     }
 
-    /// Writes what stands in the place of `original`, which means `value`.
+    /// Writes what stands in the place of `original`, which means `value`. If a number of the call is in it, it is also of
+    /// whose number that is.
     fn put(&mut self, kind: Kind, original: &str, value: &str, whose: Whose, out: &mut Out) {
+        let whose = self.known.number_among(original).map_or(whose, |known| known.with(whose));
         self.mask.clear();
         self.masks.mask(whose, kind, value, &mut self.mask);
         out.put(original, &self.mask, whose);
@@ -181,6 +183,7 @@ impl<M: Masks> Scope<M> {
 
     /// The same for a number, with the `+` of its international form.
     fn number(&mut self, original: &str, digits: &str, plus: bool, whose: Whose, out: &mut Out) {
+        let whose = self.known.number_in(digits).map_or(whose, |known| known.with(whose));
         self.mask.clear();
         if plus {
             self.mask.push('+');

@@ -18,13 +18,13 @@ impl<M: Masks> Scope<M> {
 
     fn sdp_line(&mut self, line: &str, out: &mut Out) {
         let Some((kind, value)) = line.split_once('=') else { return self.text(line, Mode::Prose, out) };
-        out.keep(kind);
+        self.grammar(kind, out);
         out.keep("=");
         match kind {
             "o" => self.origin(value, out),
             "c" => self.fields(value, out),
             // Numbers of the grammar, not of people.
-            "v" | "t" | "m" | "b" | "r" | "z" => out.keep(value),
+            "v" | "t" | "m" | "b" | "r" | "z" => self.grammar(value, out),
             "s" | "i" | "u" | "e" => self.text(value, Mode::Prose, out),
             "p" => self.text(value, Mode::Display, out),
             "a" => self.attribute(value, out),

@@ -71,6 +71,14 @@ impl<M: Masks> Scope<M> {
         }
     }
 
+    /// Writes what is of the grammar and stays, unless a stranger put a number of the call into it.
+    pub fn grammar(&mut self, text: &str, out: &mut Out) {
+        match self.known.number_among(text) {
+            Some(_) => self.text(text, Mode::Token, out),
+            None => out.keep(text),
+        }
+    }
+
     /// Rewrites the beginning of `rest`; returns how many bytes of it.
     fn step(&mut self, inside_word: bool, rest: &str, mode: Mode, out: &mut Out) -> usize {
         if !inside_word && super::uri::starts(rest) {
