@@ -54,7 +54,7 @@ fn real_calls_ended_as_people_read_it_off_the_messages() {
         let labels: Vec<Label> = label::read(name, &text).unwrap_or_else(|error| panic!("real.txt:{error}"));
         let of_this = labels.into_iter().filter_map(|label| {
             let call = label.call.strip_prefix(&format!("{name}/"))?.to_owned();
-            Some(Label { call, ..label })
+            Some(label.named(call))
         });
         let of_this: Vec<Label> = of_this.collect();
         assert_eq!(said.len(), of_this.len(), "{name}: as many calls as labels");

@@ -24,7 +24,7 @@ use super::receipt::{self, Kept, Receipt};
 use crate::error::ReadError;
 use crate::frame::Facts;
 use crate::journal::{Cursor, JournalReader};
-use crate::live::client::LiveReader;
+use crate::live::{Beside, LiveReader};
 use crate::lock::Lock;
 use crate::open_error::OpenError;
 use crate::proof::key::SigningKey;
@@ -98,7 +98,7 @@ impl Erasure {
         }
         let held = match Lock::exclusive(dir) {
             Ok(lock) => Self::free(dir, lock)?,
-            Err(locked) => match LiveReader::open(dir) {
+            Err(locked) => match LiveReader::open(Beside(dir.to_owned())) {
                 Ok(reader) => Held::Live(reader),
                 Err(_) => return Err(locked.into()),
             },

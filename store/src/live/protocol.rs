@@ -204,7 +204,8 @@ impl Request {
             | Self::ReadAll(..)
             | Self::Head(_)
             | Self::Latest
-            | Self::Document(_) => false,
+            | Self::Document(_)
+            | Self::Erase(..) => false,
         }
     }
 

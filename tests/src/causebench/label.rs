@@ -55,6 +55,12 @@ impl Label {
         self.axes.get(&axis).map_or(&[], Vec::as_slice)
     }
 
+    /// The same label for a call of another name.
+    #[must_use]
+    pub fn named(self, call: String) -> Self {
+        Self { call, ..self }
+    }
+
     /// Whether one can be sure of it: the wire, or the protocol, leaves no doubt.
     #[must_use]
     pub fn is_sure(&self) -> bool {
