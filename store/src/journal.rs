@@ -10,6 +10,7 @@ use crate::chain::Link;
 use crate::erasable::CallKeys;
 use crate::error::{AppendError, CloseError, ReadError};
 use crate::proof::beat::Liveness;
+use crate::retention::pruned::Pruned;
 use crate::subscription::Subscription;
 
 /// What an append takes to be true of the call.
@@ -119,6 +120,14 @@ pub trait JournalReader: Send + Sync {
     /// # Errors
     /// [`ReadError`].
     fn calls(&self) -> Result<CallIds<'_>, ReadError>;
+
+    /// What was removed from the beginning, if anything was. What is left begins there.
+    ///
+    /// # Errors
+    /// [`ReadError::Unavailable`] if it can't be asked for.
+    fn pruned(&self) -> Result<Option<Pruned>, ReadError> {
+        Ok(None)
+    }
 
     /// The place behind the last durable commit.
     ///

@@ -11,6 +11,8 @@
 //! | `FRONTIER` | the tree of the newest checkpoint, to go on from; may be missing |
 //! | `keys` | the keys of the parties of an erasable store (see [`erasable`](crate::erasable)) |
 //! | `erasures` | receipts of what was erased, one after another |
+//! | `PRUNED` | where the journal begins after its oldest volumes were removed, and the tree over them |
+//! | `HOLDS` | which calls must stay, whatever their age; one JSON object a line |
 //! | `aside/…` | copies of a log that could not be opened, made before the repair |
 //! | `live.sock` or `live.sock.path` | the socket of the process that writes, or the place of it |
 
@@ -39,6 +41,10 @@ pub const FRONTIER: &str = "FRONTIER";
 pub const KEYS: &str = "keys";
 /// The receipts of erasures.
 pub const ERASURES: &str = "erasures";
+/// What was removed from the beginning.
+pub const PRUNED: &str = "PRUNED";
+/// What must not be removed.
+pub const HOLDS: &str = "HOLDS";
 /// The directory of sled directories.
 pub const LOG: &str = "log";
 /// The directory of copies.

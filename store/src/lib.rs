@@ -16,6 +16,7 @@
 //!   how readers and writer talk, over the socket or anything else that carries bytes.
 //! - [`erasable`]: journals from which a party's data can be erased.
 //! - [`recording`]: chosen calls in one portable file, read like any other journal.
+//! - [`retention`] removes the oldest volumes, so that what is left can still be proven.
 //! - [`find`] resolves what a person calls a call; [`verify`](mod@verify) looks at every byte that matters.
 //! - `FORMAT.md` and `RECORDING.md` describe the bytes, what an acknowledgement means and what is not promised.
 
@@ -37,6 +38,7 @@ pub mod reader;
 pub mod recording;
 pub mod repair;
 pub mod seal;
+pub mod retention;
 mod select;
 pub mod sled;
 mod subscription;

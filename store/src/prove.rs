@@ -27,6 +27,14 @@ pub enum ProveError {
         /// What was asked for.
         what: String,
     },
+    /// What was asked for was removed on purpose.
+    #[error("the checkpoint covers {size} commits, but the first {removed} were removed from the journal")]
+    Removed {
+        /// How many it covers.
+        size: u64,
+        /// How many were removed.
+        removed: u64,
+    },
     /// The journal is not what the checkpoint was made of.
     #[error("the journal does not lead to the checkpoint of {0} commits")]
     Differs(u64),
@@ -57,6 +65,7 @@ impl ProveError {
             Self::Uncovered { .. } => {
                 "an engine makes a checkpoint every minute and when it closes: try again then"
             }
+            Self::Removed { .. } => "name a newer checkpoint; a proof that was made before the removal still holds",
             Self::Differs(_) => "`callbox verify` tells where they part",
             Self::Rewritten { .. } => {
                 "use the callbox that wrote it; `callbox verify` tells whether it is damaged"
@@ -225,7 +234,14 @@ impl Pass<'_> {
     ) -> Result<(), ProveError> {
         let Sized { size, root } = self.tree;
         let of = self.reader.tail()?.seq();
-        let mut frontier = Frontier::new();
+        let mut frontier = match self.reader.pruned()? {
+            Some(pruned) => pruned.frontier,
+            None => Frontier::new(),
+        };
+        if size < frontier.size() {
+            return Err(ProveError::Removed { size, removed: frontier.size() });
+        }
+        frontier.nodes().for_each(|(node, hash)| wanted.see(node, hash));
         for stored in self.reader.read_all(Cursor::START)? {
             if frontier.size() == size {
                 break;

@@ -25,6 +25,7 @@ use crate::layout;
 use crate::live::{Beside, LiveReader};
 use crate::lock::Lock;
 use crate::open_error::OpenError;
+use crate::retention::pruned::Pruned;
 use crate::sled;
 use crate::subscription::Subscription;
 
@@ -85,10 +86,11 @@ pub(crate) fn copy(dir: &Path, _held: &Lock) -> Result<TempDir, OpenError> {
         let linked = std::os::unix::fs::symlink(original, copy.path().join(layout::WAL));
         linked.map_err(OpenError::io("linking", &wal))?;
     }
-    let watermark = dir.join(layout::WATERMARK);
-    if watermark.exists() {
-        let copied = fs::copy(&watermark, copy.path().join(layout::WATERMARK));
-        copied.map_err(OpenError::io("copying", &watermark))?;
+    for name in [layout::WATERMARK, layout::PRUNED] {
+        let file = dir.join(name);
+        if file.exists() {
+            fs::copy(&file, copy.path().join(name)).map_err(OpenError::io("copying", &file))?;
+        }
     }
     Ok(copy)
 }
@@ -117,6 +119,10 @@ impl JournalReader for StoreCopy {
 
     fn calls(&self) -> Result<CallIds<'_>, ReadError> {
         self.store.calls()
+    }
+
+    fn pruned(&self) -> Result<Option<Pruned>, ReadError> {
+        Pruned::of(&self.store.dir)
     }
 
     fn tail(&self) -> Result<Cursor, ReadError> {

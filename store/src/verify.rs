@@ -29,6 +29,7 @@ use crate::proof::entries::Entry;
 use crate::proof::key::PublicKey;
 use crate::proof::leaf::Leaf;
 use crate::reader::{self, Attached};
+use crate::retention::pruned::Pruned;
 use crate::seal;
 use crate::sled;
 
@@ -127,7 +128,10 @@ pub fn verify_with(
 ) -> Result<Report, OpenError> {
     let dir = dir.as_ref();
     let kept = seal::kept(dir).map_err(OpenError::io("reading", &dir.join(layout::CHECKPOINTS)))?;
-    let walk = Walk::new(Audit::new(kept, brought.checkpoints.clone(), &brought.keys));
+    // Before the journal is: what is removed meanwhile is missed then, not passed over. Damage of it is told on the way.
+    let pruned = Pruned::of(dir).unwrap_or_default();
+    let audit = Audit::new(kept, brought.checkpoints.clone(), &brought.keys).after(pruned.as_ref());
+    let walk = Walk { begins: pruned.map_or(0, |pruned| pruned.cut.events), ..Walk::new(audit) };
     let mut report = match reader::attach(dir)? {
         Attached::Live(reader) => {
             let lost = |error| OpenError::io("reading", dir)(io::Error::other(error));
@@ -188,7 +192,7 @@ fn walk_through(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<(), ReadError> {
     let tail = reader.tail()?.seq();
-    let mut next = 0;
+    let mut next = walk.begins;
     for stored in reader.read_all(Cursor::START)? {
         let stored = stored?;
         if stored.seq != next {
@@ -221,11 +225,13 @@ impl Report {
 pub(crate) struct Walk<'a> {
     pub(crate) chains: Chains,
     pub(crate) audit: Audit<'a>,
+    /// The global sequence number of the first event that is kept.
+    pub(crate) begins: u64,
 }
 
 impl<'a> Walk<'a> {
     fn new(audit: Audit<'a>) -> Self {
-        Self { chains: Chains::default(), audit }
+        Self { chains: Chains::default(), audit, begins: 0 }
     }
 
     /// Puts a commit into the tree.

@@ -5,6 +5,7 @@ pub mod check;
 pub mod diff;
 pub mod erase;
 pub mod export;
+pub mod hold;
 pub mod import;
 pub mod join;
 pub mod key;

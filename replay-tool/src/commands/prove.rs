@@ -177,6 +177,7 @@ impl From<ProveError> for Failure {
     fn from(error: ProveError) -> Self {
         let (exit, code) = match &error {
             ProveError::Uncovered { .. } => (ExitCode::NotFound, "not_covered"),
+            ProveError::Removed { .. } => (ExitCode::NotFound, "removed"),
             ProveError::Differs(_) => (ExitCode::Finding, "journal_differs"),
             ProveError::Rewritten { .. } => (ExitCode::Store, "other_version"),
             ProveError::Order { .. } => (ExitCode::Usage, "wrong_order"),

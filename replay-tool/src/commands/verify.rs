@@ -172,8 +172,12 @@ fn document(report: &Report) -> serde_json::Value {
             "covered": seals.covered.as_ref().map(reach),
             "vouched": seals.vouched.as_ref().map(reach),
             "cut": seals.cut,
+            "before": seals.before,
         },
         "erasures": report.erasures.as_ref().map(render::erasures::document),
+        "pruned": seals.pruned.map(|cut| json!({
+            "commits": cut.commits, "events": cut.events, "until": cut.until.to_string(),
+        })),
     })
 }
 

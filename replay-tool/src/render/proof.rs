@@ -73,7 +73,7 @@ fn checkpoint(out: &mut Output, entry: &Entry, keys: &[PublicKey]) -> io::Result
 
 /// What the checkpoints of a store are worth; what is wrong with them stands among the damages.
 pub fn seals(out: &mut Output, seals: &Seals, keys: &[PublicKey]) -> io::Result<()> {
-    let Seals { checkpoints, signed, unsigned, elsewhere, covered, vouched, cut } = seals;
+    let Seals { checkpoints, signed, unsigned, elsewhere, covered, vouched, cut, before, pruned } = seals;
     if *elsewhere > 0 {
         writeln!(out, "compared with {} kept elsewhere", count(*elsewhere, "checkpoint"))?;
     }
@@ -81,6 +81,14 @@ pub fn seals(out: &mut Output, seals: &Seals, keys: &[PublicKey]) -> io::Result<
         writeln!(
             out,
             "{WARN}cut off{WARN:#}  a checkpoint was being written; the next opening makes it again"
+        )?;
+    }
+    if let Some(pruned) = pruned {
+        let (commits, until) = (count(pruned.commits, "commit"), full(pruned.until));
+        writeln!(
+            out,
+            "pruned  the oldest {commits}, up to {until}; {} {DIM}cover only them{DIM:#}",
+            count(*before, "checkpoint")
         )?;
     }
     let kept = count(*checkpoints, "checkpoint");

@@ -17,10 +17,14 @@ use crate::journal::{CallIds, Commits, Cursor, Head, JournalReader};
 use crate::proof::audit::Kept;
 use crate::proof::entries::Entries;
 use crate::proof::note::Note;
+use crate::retention::pruned::{NotPruned, Pruned};
 use crate::subscription::{Bell, Source, Subscription};
 
 /// The bytes of a document, at most: some millions of checkpoints.
 const MAX_DOCUMENT: u64 = 4 * 1024 * 1024 * 1024;
+
+/// The bytes of what was pruned, at most: 64 hashes and some lines.
+const MAX_PRUNED: u64 = 64 * 1024;
 
 const OTHER: &str = "another kind of reply";
 
@@ -60,17 +64,28 @@ impl LiveReader {
             why: format!("the checkpoints can't be put aside in a temporary file: {error}"),
         };
         let mut file = tempfile::tempfile().map_err(local)?;
-        let mut length = 0;
-        for reply in self.replies(Request::Document(Document::Checkpoints))? {
-            let piece = piece(reply)?;
-            length += piece.len() as u64;
-            if length > MAX_DOCUMENT {
-                return Err(unexpected("more checkpoints than there can be"));
-            }
-            file.write_all(&piece).map_err(local)?;
-        }
+        self.fetch(Document::Checkpoints, MAX_DOCUMENT, |piece| file.write_all(piece).map_err(local))?;
         file.seek(SeekFrom::Start(0)).map_err(local)?;
         Ok(Box::new(Entries::of(BufReader::new(file))))
+    }
+
+    /// Hands over the pieces of a document, of `most` bytes at most.
+    fn fetch(
+        &self,
+        document: Document,
+        most: u64,
+        mut take: impl FnMut(&[u8]) -> Result<(), ReadError>,
+    ) -> Result<(), ReadError> {
+        let mut length = 0;
+        for reply in self.replies(Request::Document(document))? {
+            let piece = piece(reply)?;
+            length += piece.len() as u64;
+            if length > most {
+                return Err(unexpected("more of a document than there can be"));
+            }
+            take(&piece)?;
+        }
+        Ok(())
     }
 
     fn ask(&self, request: Request) -> io::Result<Replies> {
@@ -211,6 +226,19 @@ impl JournalReader for LiveReader {
 
     fn calls(&self) -> Result<CallIds<'_>, ReadError> {
         Ok(Box::new(self.replies(Request::Calls)?.map(call)))
+    }
+
+    fn pruned(&self) -> Result<Option<Pruned>, ReadError> {
+        let mut bytes = Vec::new();
+        self.fetch(Document::Pruned, MAX_PRUNED, |piece| {
+            bytes.extend_from_slice(piece);
+            Ok(())
+        })?;
+        if bytes.is_empty() {
+            return Ok(None);
+        }
+        let text = String::from_utf8_lossy(&bytes);
+        text.parse().map(Some).map_err(|error: NotPruned| Pruned::damaged(&error))
     }
 
     fn tail(&self) -> Result<Cursor, ReadError> {

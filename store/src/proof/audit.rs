@@ -3,17 +3,22 @@
 //! The tree is built again from the commits as they are now; wherever it has the size of a checkpoint, it must have its
 //! root. Two kinds of checkpoints are compared at once: those that the store keeps, which are linked to each other,
 //! and those that somebody kept elsewhere, which also show that an end was cut off or history was written anew.
+//!
+//! If the oldest commits were removed, the tree begins with what is known of them. A checkpoint that covers nothing else
+//! has no commits to be compared with; it counts if it stands in the chain that leads to later ones.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::iter::Peekable;
 
 use callbox_events::Timestamp;
 
 use super::checkpoint::text_hash;
+use super::cut::Cut;
 use super::entries::{Entry, EntryError};
 use super::key::{PublicKey, Standing};
 use super::leaf::Leaf;
 use super::tree::{Frontier, Hash};
+use crate::retention::pruned::Pruned;
 use crate::verify::{Damage, Report};
 
 /// The store's own checkpoints, in the order they were written.
@@ -47,6 +52,10 @@ pub struct Seals {
     pub vouched: Option<Reach>,
     /// Whether the file ends in the middle of one, as after a loss of power.
     pub cut: bool,
+    /// How many cover only commits that were removed since: their signatures and their chain are all there is to check.
+    pub before: u64,
+    /// What was removed.
+    pub pruned: Option<Cut>,
 }
 
 /// One comparison, fed with every commit in order.
@@ -57,6 +66,11 @@ pub struct Audit<'a> {
     elsewhere: Peekable<std::collections::vec_deque::IntoIter<Entry>>,
     frontier: Frontier,
     events: u64,
+    /// The number of commits that were removed before the first that comes.
+    begins: u64,
+    /// Those kept elsewhere that cover nothing else, by their texts: the store must have them as well.
+    gone: Vec<Entry>,
+    known: HashSet<Hash>,
     /// Once a root differs, all later ones do.
     diverged: bool,
     seals: Seals,
@@ -100,6 +114,9 @@ impl<'a> Audit<'a> {
             elsewhere: VecDeque::from(elsewhere).into_iter().peekable(),
             frontier: Frontier::new(),
             events: 0,
+            begins: 0,
+            gone: Vec::new(),
+            known: HashSet::new(),
             diverged: false,
             seals: Seals::default(),
         }
@@ -112,6 +129,18 @@ impl<'a> Audit<'a> {
         let mut audit = Self::new(kept, Vec::new(), &[]);
         audit.kept.link = Link::Unknown;
         Self { frontier, events, ..audit }
+    }
+
+    /// The oldest commits were removed: the tree begins with what is known of them.
+    #[must_use]
+    pub fn after(mut self, pruned: Option<&Pruned>) -> Self {
+        let Some(Pruned { cut, frontier }) = pruned else { return self };
+        let gone = |entry: &Entry| entry.checkpoint.tree.size < cut.commits;
+        while let Some(entry) = self.elsewhere.next_if(gone) {
+            self.gone.push(entry);
+        }
+        self.seals.pruned = Some(*cut);
+        Self { frontier: frontier.clone(), events: cut.events, begins: cut.commits, ..self }
     }
 
     /// Looks at what stands before the first commit; to be called once, first.
@@ -150,6 +179,14 @@ impl<'a> Audit<'a> {
                 report.add(short(elsewhere(&entry), &entry, commits));
             }
         }
+        for entry in std::mem::take(&mut self.gone) {
+            self.seals.elsewhere += 1;
+            if standing(&entry, self.keys) == Standing::Forged {
+                report.add(forged(elsewhere(&entry)));
+            } else if !self.known.contains(&text_hash(&entry.note)) {
+                report.add(unknown(&entry));
+            }
+        }
         if let Some(what) = self.missing_signature() {
             report.add(Damage { place: "the checkpoints".into(), what });
         }
@@ -185,6 +222,19 @@ impl<'a> Audit<'a> {
     fn weigh(&mut self, due: Due, report: &mut Report) {
         let Due { name, entry, standing } = due;
         let (size, checkpoint) = (self.frontier.size(), &entry.checkpoint);
+        if checkpoint.tree.size < self.begins {
+            self.seals.before += 1;
+            return;
+        }
+        if let Some(told) = checkpoint.extension.pruned
+            && self.seals.pruned.is_none_or(|pruned| pruned.commits < told.commits)
+        {
+            let what = format!(
+                "it says that {} commits were removed by then, but the store does not",
+                told.commits
+            );
+            report.add(Damage { place: name.clone(), what });
+        }
         if checkpoint.tree.size < size {
             let what = format!("it covers {} commits, fewer than one before it", checkpoint.tree.size);
             report.add(Damage { place: name, what });
@@ -246,7 +296,11 @@ impl<'a> Audit<'a> {
         if time < kept.time {
             wrong("it is older than the one before it");
         }
-        kept.link = Link::To(text_hash(&entry.note));
+        let text = text_hash(&entry.note);
+        if self.gone.iter().any(|gone| text_hash(&gone.note) == text) {
+            self.known.insert(text);
+        }
+        kept.link = Link::To(text);
         kept.time = kept.time.max(time);
         let standing = standing(&entry, self.keys);
         match standing {
@@ -282,6 +336,11 @@ fn elsewhere(entry: &Entry) -> String {
 
 fn forged(place: String) -> Damage {
     Damage { place, what: "its signature does not fit: its text was changed, or the signature forged".into() }
+}
+
+fn unknown(entry: &Entry) -> Damage {
+    let what = "it covers only commits that were removed since, and is none of the store's own checkpoints";
+    Damage { place: elsewhere(entry), what: what.into() }
 }
 
 fn short(place: String, entry: &Entry, commits: u64) -> Damage {

@@ -7,6 +7,7 @@
 //! time 2026-11-25T10:02:31.123456Z                       our extension lines from here on
 //! events 61544
 //! previous CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=
+//! pruned commits=12000 events=15211 until=2026-10-26T10:02:30.000000Z
 //! beat node=callbox since=2026-11-25T10:01:31.120001Z received=120 sent=118 on=udp:127.0.0.1:5060
 //! ```
 //!
@@ -19,6 +20,7 @@ use callbox_events::Timestamp;
 use sha2::{Digest, Sha256};
 
 use super::beat::Beat;
+use super::cut::Cut;
 use super::note::{Note, is_key_name};
 use super::path::Sized;
 use super::text::{base64, hash_from_base64};
@@ -47,6 +49,8 @@ pub struct Extension {
     pub events: Option<u64>,
     /// The hash of the text of the checkpoint before; none in a store's first.
     pub previous: Option<Hash>,
+    /// The oldest commits of the tree, if they were removed from the journal on purpose.
+    pub pruned: Option<Cut>,
     /// Who was listening since the one before.
     pub beats: Vec<Beat>,
 }
@@ -113,6 +117,7 @@ impl Extension {
             "time" => self.time = Some(rest.parse().ok()?),
             "events" => self.events = Some(decimal(rest)?),
             "previous" => self.previous = Some(hash_from_base64(rest)?),
+            "pruned" => self.pruned = Some(rest.parse().ok()?),
             "beat" => self.beats.push(rest.parse().ok()?),
             // An empty line would end the text for readers that look for the first one.
             _ => return (!line.is_empty()).then_some(()),
@@ -124,7 +129,7 @@ impl Extension {
 /// The text of its note.
 impl fmt::Display for Checkpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Extension { time, events, previous, beats } = &self.extension;
+        let Extension { time, events, previous, pruned, beats } = &self.extension;
         writeln!(f, "{}\n{}\n{}", self.origin, self.tree.size, base64(&self.tree.root))?;
         if let Some(time) = time {
             writeln!(f, "time {time}")?;
@@ -134,6 +139,9 @@ impl fmt::Display for Checkpoint {
         }
         if let Some(previous) = previous {
             writeln!(f, "previous {}", base64(previous))?;
+        }
+        if let Some(pruned) = pruned {
+            writeln!(f, "pruned {pruned}")?;
         }
         beats.iter().try_for_each(|beat| writeln!(f, "beat {beat}"))
     }
@@ -170,6 +178,7 @@ mod tests {
             time: Some(Timestamp::from_micros(1_700_000_000_000_000)),
             events: Some(9),
             previous: Some([7; 32]),
+            pruned: Some(Cut { commits: 3, events: 4, until: Timestamp::from_micros(5) }),
             beats: vec![beat],
         };
         Checkpoint { origin: "o".into(), tree: Sized { size: 8, root: [1; 32] }, extension }

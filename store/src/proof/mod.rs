@@ -8,6 +8,7 @@
 //! 2. [`sealer`] makes [`checkpoint`]s of it, each a signed [`note`] in the forms of C2SP, with the [`beat`]s of the
 //!    engines that listened meanwhile. [`entries`] reads the file they are kept in. [`key`] signs and verifies.
 //! 3. [`audit`] recomputes the tree from a journal and compares each checkpoint with it.
+//!    The oldest commits may have been removed: a [`cut`] says so.
 //! 4. [`path`]: which hashes prove something, and whether they do. [`bundle`]: proofs as documents that need no store:
 //!    one call, all that happened in a stretch of the journal, one checkpoint being the continuation of another.
 
@@ -16,6 +17,7 @@ pub mod beat;
 pub mod bundle;
 pub mod checkpoint;
 pub mod coverage;
+pub mod cut;
 pub mod entries;
 pub mod key;
 pub mod leaf;

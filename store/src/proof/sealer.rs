@@ -3,6 +3,7 @@
 use callbox_events::Timestamp;
 
 use super::beat::Beat;
+use super::cut::Cut;
 use super::checkpoint::{self, Checkpoint, Extension, UNSIGNED_ORIGIN};
 use super::entries::Entry;
 use super::key::SigningKey;
@@ -17,6 +18,7 @@ pub struct Sealer {
     frontier: Frontier,
     events: u64,
     last: Option<Last>,
+    pruned: Option<Cut>,
 }
 
 /// The newest checkpoint.
@@ -25,20 +27,27 @@ struct Last {
     time: Timestamp,
     size: u64,
     text: Hash,
+    pruned: Option<Cut>,
 }
 
 impl Sealer {
     /// Goes on behind `frontier`, whose commits have so many events.
     #[must_use]
     pub fn resume(frontier: Frontier, events: u64) -> Self {
-        Self { frontier, events, last: None }
+        Self { frontier, events, last: None, pruned: None }
     }
 
     /// Goes on behind this checkpoint: the next one names it as the one before, and has no earlier time.
     pub fn follow(&mut self, entry: &Entry) {
         let Checkpoint { tree, extension, .. } = &entry.checkpoint;
         let time = extension.time.unwrap_or_default();
-        self.last = Some(Last { time, size: tree.size, text: checkpoint::text_hash(&entry.note) });
+        let (text, pruned) = (checkpoint::text_hash(&entry.note), extension.pruned);
+        self.last = Some(Last { time, size: tree.size, text, pruned });
+    }
+
+    /// From now on checkpoints say that these were removed.
+    pub fn prune(&mut self, cut: Cut) {
+        self.pruned = Some(cut);
     }
 
     /// Takes the next commit.
@@ -59,10 +68,11 @@ impl Sealer {
         self.events
     }
 
-    /// Whether commits were taken that no checkpoint covers.
+    /// Whether there are commits that no checkpoint covers, or removed ones of which none says so.
     #[must_use]
     pub fn is_behind(&self) -> bool {
-        self.last.map_or(0, |last| last.size) != self.frontier.size()
+        let told = self.last.map_or((0, None), |last| (last.size, last.pruned));
+        told != (self.frontier.size(), self.pruned)
     }
 
     /// The next checkpoint. Should the clock have gone back, it has the time of the one before.
@@ -80,6 +90,7 @@ impl Sealer {
             time: Some(time),
             events: Some(self.events),
             previous: self.last.map(|last| last.text),
+            pruned: self.pruned,
             beats,
         };
         let origin = key.map_or(UNSIGNED_ORIGIN, |key| key.public().name()).to_owned();

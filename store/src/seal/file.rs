@@ -19,6 +19,7 @@ use crate::proof::leaf::Leaf;
 use crate::proof::sealer::Sealer;
 use crate::proof::text::{base64, hash_from_base64};
 use crate::proof::tree::Frontier;
+use crate::retention::pruned::Pruned;
 use crate::verify::Report;
 
 /// The first line of `FRONTIER`.
@@ -84,9 +85,12 @@ impl SealFile {
         let failed = |what| OpenError::io(what, &path);
         let file = File::options().read(true).write(true).create(true).truncate(false).open(&path);
         let mut file = file.map_err(failed("opening"))?;
-        let saved = Saved::read(store, &mut file).unwrap_or_default();
+        let pruned = Pruned::read(store).map_err(OpenError::io("reading", &store.join(layout::PRUNED)))?;
+        let saved = Saved::read(store, &mut file)
+            .filter(|saved| pruned.as_ref().is_none_or(|pruned| pruned.cut.events <= saved.events))
+            .unwrap_or_default();
         file.seek(SeekFrom::Start(saved.offset)).map_err(failed("reading"))?;
-        let resumed = match resume(&file, &saved, commits) {
+        let resumed = match resume(&file, &saved, pruned.as_ref(), commits) {
             Ok(resumed) => resumed,
             Err(error) => {
                 tracing::error!(%error, "no checkpoints are made: the journal can't be read through");
@@ -107,6 +111,9 @@ impl SealFile {
         file.set_len(length).map_err(failed("cutting"))?;
         layout::sync_dir(store).map_err(OpenError::io("syncing", store))?;
         let mut sealer = resumed.sealer;
+        if let Some(pruned) = &pruned {
+            sealer.prune(pruned.cut);
+        }
         if let Some(last) = &resumed.last {
             sealer.follow(last);
         }
@@ -202,15 +209,21 @@ impl Iterator for Watched<'_> {
 fn resume<'a>(
     file: &File,
     saved: &Saved,
+    pruned: Option<&Pruned>,
     commits: impl FnOnce(Cursor) -> Result<Commits<'a>, ReadError>,
 ) -> Result<Resumed, ReadError> {
     let (mut last, mut whole) = (None, 0);
     let entries = Entries::of(BufReader::new(file));
     let kept: Kept<'_> = Box::new(Watched { entries, last: &mut last, whole: &mut whole });
-    let mut audit = Audit::resume(kept, saved.frontier.clone(), saved.events);
+    // Without a place to go on from, the whole file is read, and all commits that there are.
+    let mut audit = match saved.offset {
+        0 => Audit::new(kept, Vec::new(), &[]).after(pruned),
+        _ => Audit::resume(kept, saved.frontier.clone(), saved.events),
+    };
+    let from = Cursor::at(audit.built().1);
     let mut report = Report::default();
     audit.begin(&mut report);
-    for stored in commits(Cursor::at(saved.events))? {
+    for stored in commits(from)? {
         if let Some(leaf) = Leaf::of(&stored?) {
             audit.add(&leaf, &mut report);
         }

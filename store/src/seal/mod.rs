@@ -16,6 +16,7 @@ use callbox_events::Timestamp;
 pub use self::file::kept;
 pub(crate) use self::file::{SealFile, document};
 use crate::proof::beat::{Beat, Liveness, Presence};
+use crate::proof::cut::Cut;
 use crate::proof::key::SigningKey;
 use crate::proof::leaf::Leaf;
 use crate::proof::sealer::Sealer;
@@ -107,6 +108,12 @@ impl Seals {
         let Some(presence) = liveness.upgrade().map(|liveness| liveness.presence()) else { return };
         let (received, sent) = (presence.received, presence.sent);
         self.shared.state().attendants.push(Attendant { liveness, since: now(), received, sent });
+    }
+
+    /// From now on checkpoints say that these commits were removed; the first of them at once.
+    pub(crate) fn prune(&self, cut: Cut) {
+        self.shared.state().sealer.prune(cut);
+        self.shared.seal();
     }
 
     /// Makes a checkpoint now, of everything before `durable` at least.

@@ -103,7 +103,7 @@ fn both(
     report: &mut Report,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<(), ReadError> {
-    let mut next = 0;
+    let mut next = walk.begins;
     for met in Both::new(copy, log)? {
         match met {
             Met::Sound { seq, frames } => {

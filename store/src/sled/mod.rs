@@ -64,6 +64,7 @@ use crate::open_error::OpenError;
 use crate::proof::beat::Liveness;
 use crate::proof::key::SigningKey;
 use crate::seal::{SealFile, Seals};
+use crate::retention::pruned::Pruned;
 use crate::subscription::Subscription;
 use crate::wal::record::MAX_FRAMES_BYTES;
 use crate::wal::writer::Writer as Wal;
@@ -405,6 +406,10 @@ impl JournalReader for SledJournal {
 
     fn calls(&self) -> Result<CallIds<'_>, ReadError> {
         self.store.calls()
+    }
+
+    fn pruned(&self) -> Result<Option<Pruned>, ReadError> {
+        Pruned::of(&self.store.dir)
     }
 
     fn tail(&self) -> Result<Cursor, ReadError> {

@@ -31,7 +31,7 @@ pub struct Store {
     /// Everything before this global sequence number is durable.
     durable: AtomicU64,
     pub(super) bell: Arc<Bell>,
-    pub(super) dir: PathBuf,
+    pub(crate) dir: PathBuf,
     pub(super) counted: Counted,
     pub(super) cache_bytes: u64,
     _lock: Option<Lock>,
