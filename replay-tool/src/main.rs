@@ -26,6 +26,7 @@ mod remote;
 mod render;
 mod scan;
 mod selector;
+mod signing;
 mod source;
 mod trust;
 mod when;

@@ -289,3 +289,17 @@ fn a_recording_proves_its_calls_to_whoever_has_the_public_key() {
     }
     assert!(verify(&again, &[]).ok().contains("there is no checkpoint in it"));
 }
+
+#[test]
+fn what_is_added_to_a_signed_store_is_signed_too() {
+    let desk = Desk::new();
+    let (store, other) = (desk.store(vec![stories::bob_hangs_up()]), Store::of([stories::we_decline()]));
+    let recording = desk.path("other.recording");
+    other.callbox(&["export", "--format", "recording", "-o", &recording]);
+    let refused = store.callbox(&["import", &recording]);
+    assert_eq!(refused.code, 2, "{}", refused.stderr);
+    assert!(refused.stderr.contains("--signing-key FILE"), "{}", refused.stderr);
+    store.callbox(&["import", &recording, "--signing-key", &desk.path("key")]).ok();
+    let verified = store.callbox(&["verify", "--public-key", &desk.public_key()]).ok();
+    assert!(verified.contains("2 calls"), "{verified}");
+}

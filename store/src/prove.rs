@@ -65,7 +65,9 @@ impl ProveError {
             Self::Uncovered { .. } => {
                 "an engine makes a checkpoint every minute and when it closes: try again then"
             }
-            Self::Removed { .. } => "name a newer checkpoint; a proof that was made before the removal still holds",
+            Self::Removed { .. } => {
+                "name a newer checkpoint; a proof that was made before the removal still holds"
+            }
             Self::Differs(_) => "`callbox verify` tells where they part",
             Self::Rewritten { .. } => {
                 "use the callbox that wrote it; `callbox verify` tells whether it is damaged"

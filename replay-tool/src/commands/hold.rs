@@ -145,7 +145,7 @@ fn list(holds: &Holds, common: &Common, out: &mut Output) -> Result<(), Failure>
             out.json(&document(name, hold))?;
         }
     } else {
-        if holds.active.is_empty() {
+        if holds.active.is_empty() && holds.unreadable.is_empty() {
             writeln!(out, "nothing is held")?;
         }
         for (name, hold) in &holds.active {
@@ -171,11 +171,8 @@ fn list(holds: &Holds, common: &Common, out: &mut Output) -> Result<(), Failure>
 
 fn document(name: &str, hold: &Hold) -> Value {
     let time = |time: &Option<Timestamp>| time.map(|time| time.to_string());
-    let periods: Vec<Value> = hold
-        .times
-        .iter()
-        .map(|(since, until)| json!({"since": time(since), "until": time(until)}))
-        .collect();
+    let periods: Vec<Value> =
+        hold.times.iter().map(|(since, until)| json!({"since": time(since), "until": time(until)})).collect();
     let calls: Vec<String> = hold.calls.iter().map(ToString::to_string).collect();
     json!({"name": name, "at": hold.at.to_string(), "reason": hold.reason, "calls": calls, "periods": periods})
 }

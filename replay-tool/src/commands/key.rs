@@ -12,6 +12,7 @@ use crate::cli::Common;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::output::Output;
+use crate::signing;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -54,7 +55,7 @@ enum Action {
 pub fn run(args: &Args, common: &Common, out: &mut Output) -> Result<ExitCode, Failure> {
     let key = match &args.action {
         Action::New { output, name } => make(output, name.as_deref())?,
-        Action::Show { file } => read(file)?,
+        Action::Show { file } => signing::key(file)?,
     };
     let public = key.public();
     if common.json {
@@ -111,19 +112,4 @@ fn write(path: &Path, mode: u32, text: &str) -> Result<(), Failure> {
 fn exists(path: &Path) -> Failure {
     Failure::new(ExitCode::Failure, "file_exists", format!("{} exists", path.display()))
         .hint("a key is never overwritten: choose another name, or move it away")
-}
-
-/// Reads a private key.
-pub fn read(path: &Path) -> Result<SigningKey, Failure> {
-    let text = std::fs::read_to_string(path).map_err(|error| {
-        Failure::new(
-            ExitCode::NotFound,
-            "file_not_read",
-            format!("{} can't be read: {error}", path.display()),
-        )
-    })?;
-    SigningKey::parse(&text).map_err(|error| {
-        let message = format!("{} holds no private key: {error}", path.display());
-        Failure::new(ExitCode::Usage, "bad_key", message).hint("`callbox key new -o FILE` makes one")
-    })
 }

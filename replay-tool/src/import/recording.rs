@@ -35,9 +35,15 @@ struct Tally {
 }
 
 /// Imports `file` into the store at `dir`, and tells what became of it.
-pub fn run(file: &Path, dir: &Path, common: &Common, out: &mut Output) -> Result<ExitCode, Failure> {
+pub fn run(
+    file: &Path,
+    dir: &Path,
+    options: Options,
+    common: &Common,
+    out: &mut Output,
+) -> Result<ExitCode, Failure> {
     let recording = source::recording(file)?;
-    let journal = SledJournal::open(dir, source::writing())?;
+    let journal = SledJournal::open(dir, options)?;
     let appended = append_all(&recording, &journal);
     let relinked = appended.as_ref().map_or(Ok(0), |tally| relinked(&recording, &journal, tally));
     journal.close().map_err(|error| Failure::new(ExitCode::Store, "store_failed", error.to_string()))?;

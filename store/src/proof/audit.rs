@@ -229,10 +229,8 @@ impl<'a> Audit<'a> {
         if let Some(told) = checkpoint.extension.pruned
             && self.seals.pruned.is_none_or(|pruned| pruned.commits < told.commits)
         {
-            let what = format!(
-                "it says that {} commits were removed by then, but the store does not",
-                told.commits
-            );
+            let what =
+                format!("it says that {} commits were removed by then, but the store does not", told.commits);
             report.add(Damage { place: name.clone(), what });
         }
         if checkpoint.tree.size < size {

@@ -55,7 +55,8 @@ mod tests {
         let cut = Cut { commits: 3, events: 7, until: Timestamp::from_micros(1_700_000_000_000_000) };
         assert_eq!(cut.to_string().parse(), Ok(cut));
         assert_eq!(format!("{cut} why=age").parse(), Ok(cut));
-        for wrong in ["", "commits=3", "commits=3 events=x until=2026-11-25T10:02:31Z", "commits=3 events=7"] {
+        for wrong in ["", "commits=3", "commits=3 events=x until=2026-11-25T10:02:31Z", "commits=3 events=7"]
+        {
             assert_eq!(wrong.parse::<Cut>(), Err(NoCut), "{wrong}");
         }
     }

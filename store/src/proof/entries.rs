@@ -45,6 +45,12 @@ impl Entry {
         Ok(Self { checkpoint: Checkpoint::of(&note)?, note })
     }
 
+    /// Whether anybody signed it.
+    #[must_use]
+    pub fn is_signed(&self) -> bool {
+        !self.note.signatures().is_empty()
+    }
+
     /// As it stands in the file.
     #[must_use]
     pub fn to_text(&self) -> String {
@@ -66,6 +72,11 @@ impl<R: BufRead> Entries<R> {
     /// Those that `input` holds.
     pub fn of(input: R) -> Self {
         Self { input, whole: 0, done: false, lost: false }
+    }
+
+    /// Those that `input` holds, which begins in the midst of one.
+    pub fn somewhere(input: R) -> Self {
+        Self { lost: true, ..Self::of(input) }
     }
 
     /// How many bytes the entries have that were given so far.

@@ -3,8 +3,8 @@
 use callbox_events::Timestamp;
 
 use super::beat::Beat;
-use super::cut::Cut;
 use super::checkpoint::{self, Checkpoint, Extension, UNSIGNED_ORIGIN};
+use super::cut::Cut;
 use super::entries::Entry;
 use super::key::SigningKey;
 use super::leaf::Leaf;

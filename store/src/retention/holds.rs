@@ -158,13 +158,7 @@ impl Holds {
 ///
 /// # Errors
 /// [`HoldError`].
-pub fn place(
-    store: &Path,
-    name: &str,
-    reason: &str,
-    scope: &Scope,
-    now: Timestamp,
-) -> Result<(), HoldError> {
+pub fn place(store: &Path, name: &str, reason: &str, scope: &Scope, now: Timestamp) -> Result<(), HoldError> {
     printable("a name", name)?;
     printable("a reason", reason)?;
     let line = |calls: &[CallId], since, until| Line {
@@ -215,10 +209,7 @@ fn printable(what: &'static str, text: &str) -> Result<(), HoldError> {
 }
 
 /// Appends lines that depend on what is held so far; durable when it returns. Others who append wait meanwhile.
-fn append(
-    store: &Path,
-    lines: impl FnOnce(&Holds) -> Result<Vec<Line>, HoldError>,
-) -> Result<(), HoldError> {
+fn append(store: &Path, lines: impl FnOnce(&Holds) -> Result<Vec<Line>, HoldError>) -> Result<(), HoldError> {
     let path = store.join(layout::HOLDS);
     let mut file = File::options().read(true).append(true).create(true).open(path)?;
     file.lock()?;

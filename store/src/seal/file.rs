@@ -16,6 +16,7 @@ use crate::open_error::OpenError;
 use crate::proof::audit::{Audit, Kept};
 use crate::proof::entries::{Entries, Entry};
 use crate::proof::leaf::Leaf;
+use crate::proof::note::MAX_NOTE_BYTES;
 use crate::proof::sealer::Sealer;
 use crate::proof::text::{base64, hash_from_base64};
 use crate::proof::tree::Frontier;
@@ -67,6 +68,25 @@ pub(crate) fn document(store: &Path) -> io::Result<Option<Take<File>>> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+/// The newest checkpoint that can be read; none if the store keeps none yet.
+///
+/// # Errors
+/// The system's.
+pub fn newest(store: &Path) -> io::Result<Option<Entry>> {
+    // Enough for three entries of any size: a damaged one hides its neighbour at most.
+    const ENOUGH: u64 = 4 * MAX_NOTE_BYTES as u64;
+    let mut file = match File::open(store.join(layout::CHECKPOINTS)) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let from = file.metadata()?.len().saturating_sub(ENOUGH);
+    file.seek(SeekFrom::Start(from))?;
+    let input = BufReader::new(file);
+    let entries = if from == 0 { Entries::of(input) } else { Entries::somewhere(input) };
+    Ok(entries.filter_map(Result::ok).last())
 }
 
 impl SealFile {

@@ -13,8 +13,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use callbox_events::Timestamp;
 
-pub use self::file::kept;
 pub(crate) use self::file::{SealFile, document};
+pub use self::file::{kept, newest};
 use crate::proof::beat::{Beat, Liveness, Presence};
 use crate::proof::cut::Cut;
 use crate::proof::key::SigningKey;

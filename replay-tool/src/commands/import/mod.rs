@@ -22,6 +22,7 @@ use crate::failure::Failure;
 use crate::output::Output;
 use crate::render::style::{BAD, DIM, GOOD};
 use crate::render::words::count;
+use crate::signing::Signing;
 use crate::{import, source};
 
 const EXAMPLES: &str = "\
@@ -51,18 +52,22 @@ pub struct Args {
     /// Read the capture and say what is in it; change no store
     #[arg(long)]
     pub dry_run: bool,
+    #[command(flatten)]
+    pub signing: Signing,
 }
 
 /// Runs the command.
 pub fn run(args: &Args, common: &Common, out: &mut Output) -> Result<ExitCode, Failure> {
     let path = args.capture.as_path();
     if !args.dry_run && is_recording(path) {
-        return import::recording::run(path, source::dir(common)?, common, out);
+        let dir = source::dir(common)?;
+        return import::recording::run(path, dir, args.signing.options(dir)?, common, out);
     }
     let store = if args.dry_run { None } else { Some(source::dir(common)?) };
     // A wrong file must not leave a store behind.
     let opened = Opened::at(path)?;
-    let journal = store.map(|store| SledJournal::open(store, source::writing())).transpose()?;
+    let open = |store| Ok::<_, Failure>(SledJournal::open(store, args.signing.options(store)?)?);
+    let journal = store.map(open).transpose()?;
     let (outcome, recorded) = opened.record(journal.as_ref().map(|journal| journal as &dyn Journal))?;
     if let Some(journal) = &journal {
         journal
