@@ -7,6 +7,7 @@ use std::time::Duration;
 use callbox_events::call::Policy;
 use callbox_events::sip::Peer;
 use callbox_store::proof::key::SigningKey;
+use callbox_store::retention::policy::Retention;
 use callbox_store::sled::Options;
 
 use crate::media::{MediaAdapter, StaticPcmu};
@@ -40,6 +41,12 @@ pub struct Config {
     /// How often the journal makes a checkpoint, which also says that this engine listens; zero: only when it closes. Not
     /// used by [`crate::Engine::open_with`].
     pub checkpoint_interval: Duration,
+    /// How long records are kept. Not used by [`crate::Engine::open_with`].
+    pub retention: Retention,
+    /// The most bytes of a volume of the journal, the unit that is removed. Not used by [`crate::Engine::open_with`].
+    pub volume_bytes: u64,
+    /// The longest time that one volume is written to. Not used by [`crate::Engine::open_with`].
+    pub volume_age: Duration,
     /// How many threads the calls are spread over; 0: half of the machine's cores, at least one.
     pub arbiters: usize,
     /// User-Agent and Server.
@@ -77,6 +84,9 @@ impl Default for Config {
             erasable: journal.erasable,
             signing_key: journal.signing_key,
             checkpoint_interval: journal.checkpoint_interval,
+            retention: journal.retention,
+            volume_bytes: journal.volume_bytes,
+            volume_age: journal.volume_age,
             arbiters: 0,
             user_agent: concat!("callbox/", env!("CARGO_PKG_VERSION")).into(),
             seed: None,

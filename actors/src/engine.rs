@@ -51,6 +51,9 @@ impl Engine {
             conceal: Some(Arc::new(Concealer)),
             signing_key: config.signing_key.clone(),
             checkpoint_interval: config.checkpoint_interval,
+            retention: config.retention,
+            volume_bytes: config.volume_bytes,
+            volume_age: config.volume_age,
             ..Options::default()
         };
         let journal = SledJournal::open(&config.store, options)?;

@@ -129,6 +129,15 @@ pub trait JournalReader: Send + Sync {
         Ok(None)
     }
 
+    /// The first place that is kept: what was recorded before has been removed. Calls that began before it are gone: they
+    /// are neither listed nor read, and [`read_all`](Self::read_all) from an earlier place begins here.
+    ///
+    /// # Errors
+    /// [`ReadError::Unavailable`] if it can't be asked for.
+    fn begins(&self) -> Result<Cursor, ReadError> {
+        Ok(self.pruned()?.map_or(Cursor::START, |pruned| pruned.begins()))
+    }
+
     /// The place behind the last durable commit.
     ///
     /// # Errors

@@ -236,15 +236,14 @@ impl Pass<'_> {
     ) -> Result<(), ProveError> {
         let Sized { size, root } = self.tree;
         let of = self.reader.tail()?.seq();
-        let mut frontier = match self.reader.pruned()? {
-            Some(pruned) => pruned.frontier,
-            None => Frontier::new(),
-        };
+        let pruned = self.reader.pruned()?;
+        let begins = pruned.as_ref().map_or(Cursor::START, |pruned| pruned.begins());
+        let mut frontier = pruned.map_or_else(Frontier::new, |pruned| pruned.frontier);
         if size < frontier.size() {
             return Err(ProveError::Removed { size, removed: frontier.size() });
         }
         frontier.nodes().for_each(|(node, hash)| wanted.see(node, hash));
-        for stored in self.reader.read_all(Cursor::START)? {
+        for stored in self.reader.read_all(begins)? {
             if frontier.size() == size {
                 break;
             }

@@ -1,9 +1,10 @@
 //! Opening a store for reading, whether or not somebody writes to it.
 //!
 //! - Somebody holds its lock: the answers come through that process's socket.
-//! - Nobody does: sled's part is copied into a temporary directory, under the lock, and the copy is opened together with
-//!   the write-ahead log. sled changes what it opens, so the original is never opened for reading. The copy is only
-//!   trusted if it reaches the watermark.
+//! - Nobody does: sled's part of the newest volume is copied into a temporary directory, under the lock, and the copy is
+//!   opened together with the write-ahead log; older volumes are copied when somebody asks for what is in them. sled
+//!   changes what it opens, so the original is never opened for reading. The copy is only trusted if it reaches the
+//!   watermark.
 //!
 //! A reader never changes the store.
 
@@ -18,13 +19,14 @@ use callbox_events::schema::StoredCommit;
 use tempfile::TempDir;
 
 use crate::erasable::Keys;
-use crate::erasable::opening::{Opener, Opening};
+use crate::erasable::opening::Opener;
 use crate::error::ReadError;
 use crate::journal::{CallIds, Commits, Cursor, Head, JournalReader};
 use crate::layout;
 use crate::live::{Beside, LiveReader};
 use crate::lock::Lock;
 use crate::open_error::OpenError;
+use crate::retention::held;
 use crate::retention::pruned::Pruned;
 use crate::sled;
 use crate::subscription::Subscription;
@@ -38,12 +40,13 @@ const PATIENCE: (u32, Duration) = (250, Duration::from_millis(20));
 /// # Errors
 /// [`OpenError`]: missing, not a store, newer, damaged; locked if its writer doesn't answer.
 pub fn open(dir: impl AsRef<Path>) -> Result<Box<dyn JournalReader>, OpenError> {
-    let attached = attach(dir.as_ref())?;
-    let opener = Opener::new(Keys::open(dir.as_ref())?.map(Arc::new));
-    match attached {
-        Attached::Live(reader) => Ok(Box::new(Opening::new(reader, opener))),
-        Attached::Free(copy) => Ok(Box::new(Opening::new(StoreCopy::open(copy, dir.as_ref())?, opener))),
-    }
+    let dir = dir.as_ref();
+    let journal: Box<dyn JournalReader> = match attach(dir)? {
+        Attached::Live(reader) => Box::new(reader),
+        Attached::Free(copy) => Box::new(StoreCopy::open(copy, dir)?),
+    };
+    let opener = Opener::new(Keys::open(dir)?.map(Arc::new));
+    Ok(opener.reader(held::beside(dir, journal)?))
 }
 
 /// A store that can be read.
@@ -77,7 +80,7 @@ pub(crate) fn copy(dir: &Path, _held: &Lock) -> Result<TempDir, OpenError> {
     let copy = copy.map_err(OpenError::io("making a temporary directory in", &std::env::temp_dir()))?;
     let log = dir.join(layout::LOG);
     if log.exists() {
-        sled::copy_dir(&log, &copy.path().join(layout::LOG)).map_err(OpenError::io("copying", &log))?;
+        sled::copy_what_is_needed(dir, copy.path()).map_err(OpenError::io("copying", &log))?;
     }
     let wal = dir.join(layout::WAL);
     if wal.exists() {
@@ -122,11 +125,15 @@ impl JournalReader for StoreCopy {
     }
 
     fn pruned(&self) -> Result<Option<Pruned>, ReadError> {
-        Pruned::of(&self.store.dir)
+        self.store.pruned()
     }
 
     fn tail(&self) -> Result<Cursor, ReadError> {
         self.store.tail()
+    }
+
+    fn begins(&self) -> Result<Cursor, ReadError> {
+        self.store.begins()
     }
 
     fn subscribe(&self, from: Cursor) -> Result<Subscription, ReadError> {

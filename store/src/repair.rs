@@ -74,7 +74,8 @@ pub fn repair(dir: &Path, into: &Path, progress: &mut dyn FnMut(Progress)) -> Re
     let journal = SledJournal::open(into, Options { serve_readers: false, ..Options::default() })?;
     let mut work = Work { journal: &journal, waiting: VecDeque::new(), next: 0, repair: Repair::default() };
     let mut damages = Vec::new();
-    sled::each_sound_commit(copy.path(), &mut |damage| damages.push(damage), &mut |stored| {
+    let copied = sled::Copied { copy: copy.path(), original: dir };
+    sled::each_sound_commit(copied, &mut |damage| damages.push(damage), &mut |stored| {
         work.take(stored)?;
         let events = work.repair.events;
         if work.repair.commits.is_multiple_of(4_096) {

@@ -137,7 +137,10 @@ pub fn verify_with(
             let lost = |error| OpenError::io("reading", dir)(io::Error::other(error));
             through_reader(&reader, walk, progress).map_err(lost)?
         }
-        Attached::Free(copy) => sled::check_copy(copy.path(), walk, progress),
+        Attached::Free(copy) => {
+            let copied = sled::Copied { copy: copy.path(), original: dir };
+            sled::check_copy(copied, walk, progress)
+        }
     };
     report.erasures = erasable::audit(dir, &brought.keys, &mut report)?;
     Ok(report)

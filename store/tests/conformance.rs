@@ -49,3 +49,24 @@ mod sled_with_tiny_groups {
 
     callbox_store::conformance_suite!(place);
 }
+
+/// Every call goes on over several volumes.
+mod sled_with_tiny_volumes {
+    use super::*;
+
+    fn place() -> Place {
+        let dir = tempfile::tempdir().unwrap();
+        let options = Options {
+            group_commits: 3,
+            group_delay: std::time::Duration::ZERO,
+            sink_delay: std::time::Duration::from_millis(1),
+            volume_bytes: 4_000,
+            ..Options::default()
+        };
+        Box::new(move || -> Arc<dyn Journal> {
+            Arc::new(SledJournal::open(dir.path(), options.clone()).unwrap())
+        })
+    }
+
+    callbox_store::conformance_suite!(place);
+}

@@ -8,9 +8,10 @@ mod values;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use bytesize::ByteSize;
 use serde::Deserialize;
 
-pub use values::{Incoming, Listener, OnRestart, Seconds};
+pub use values::{Incoming, Listener, OnRestart, Seconds, Span};
 
 use crate::failure::Failure;
 use crate::hep::gate::Allowed;
@@ -121,6 +122,24 @@ pub struct Options {
     #[arg(long, value_name = "SECS")]
     pub checkpoint_interval: Option<Seconds>,
 
+    /// Remove records that are older than this, volume by volume: 30d, 2w, 12h; calls that `callbox hold` holds stay
+    /// [default: keep everything]
+    #[arg(long, value_name = "TIME")]
+    pub keep_for: Option<Span>,
+
+    /// Remove the oldest volumes of the journal while it takes more than this: 500MB, 20GiB [default: keep everything]
+    #[arg(long, value_name = "SIZE")]
+    pub keep_size: Option<ByteSize>,
+
+    /// Begin a new volume of the journal, the unit that is removed, when the newest has so many bytes
+    /// [default: 512MiB]
+    #[arg(long, value_name = "SIZE")]
+    pub volume_size: Option<ByteSize>,
+
+    /// Begin a new volume when the newest is so old [default: 24h]
+    #[arg(long, value_name = "TIME")]
+    pub volume_age: Option<Span>,
+
     /// Product name in our SIP messages
     #[arg(long, value_name = "TEXT")]
     pub user_agent: Option<String>,
@@ -177,6 +196,10 @@ impl Options {
             erasable: self.erasable || below.erasable,
             signing_key: self.signing_key.or(below.signing_key),
             checkpoint_interval: self.checkpoint_interval.or(below.checkpoint_interval),
+            keep_for: self.keep_for.or(below.keep_for),
+            keep_size: self.keep_size.or(below.keep_size),
+            volume_size: self.volume_size.or(below.volume_size),
+            volume_age: self.volume_age.or(below.volume_age),
             user_agent: self.user_agent.or(below.user_agent),
             node: self.node.or(below.node),
         }

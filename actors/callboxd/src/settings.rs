@@ -6,15 +6,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytesize::ByteSize;
 use callbox_events::call::{Policy, RecoveryPolicy, SipTimers};
 use callbox_events::sip::{Peer, Transport};
 use callbox_sip::observe::ObserverConfig;
 use callbox_store::proof::key::SigningKey;
+use callbox_store::retention::policy::Retention;
 
 use crate::failure::Failure;
 use crate::hep::gate::Gate;
 use crate::http::Token;
-use crate::options::{Incoming, OnRestart, Options, Seconds};
+use crate::options::{Incoming, OnRestart, Options, Seconds, Span};
 
 /// Everything the server needs to know.
 #[derive(Debug, Clone)]
@@ -39,6 +41,12 @@ pub struct Settings {
     pub signing_key: Option<Arc<SigningKey>>,
     /// How often a checkpoint is made; `None`: the engine's own choice.
     pub checkpoint_interval: Option<Duration>,
+    /// How long records are kept.
+    pub retention: Retention,
+    /// The most bytes of a volume of the journal; `None`: the engine's own choice.
+    pub volume_bytes: Option<u64>,
+    /// The longest time that one volume is written to; `None`: the engine's own choice.
+    pub volume_age: Option<Duration>,
     /// Product name in SIP messages; `None`: the engine's own.
     pub user_agent: Option<String>,
     /// Name of this node in the journal.
@@ -82,6 +90,13 @@ impl TryFrom<Options> for Settings {
             erasable: options.erasable,
             signing_key: options.signing_key.as_deref().map(signing_key).transpose()?,
             checkpoint_interval: options.checkpoint_interval.map(Seconds::millis).map(Duration::from_millis),
+            retention: Retention {
+                age: options.keep_for.map(|Span(age)| age),
+                bytes: options.keep_size.map(|size| size.as_u64()),
+                unfinished: false,
+            },
+            volume_bytes: options.volume_size.map(volume_bytes).transpose()?,
+            volume_age: options.volume_age.map(|Span(age)| age),
             user_agent: options.user_agent.map(header_text).transpose()?,
             node: options.node,
         })
@@ -156,6 +171,14 @@ fn group_delay(ms: u64) -> Result<Duration, Failure> {
     Ok(Duration::from_millis(ms))
 }
 
+/// Each volume costs files, memory and time at every opening.
+fn volume_bytes(size: ByteSize) -> Result<u64, Failure> {
+    if size < ByteSize::mib(1) {
+        return Err(Failure::usage("--volume-size takes 1MiB or more"));
+    }
+    Ok(size.as_u64())
+}
+
 /// Reads a private key. Others should not be able to; whether they are is the operator's affair, but told.
 fn signing_key(path: &Path) -> Result<Arc<SigningKey>, Failure> {
     let shown = path.display();
@@ -218,6 +241,7 @@ mod tests {
             ),
             (Options { t1: Some(0), ..complete() }, "--t1", ""),
             (Options { group_delay: Some(201), ..complete() }, "--group-delay", ""),
+            (Options { volume_size: Some(ByteSize::kib(1)), ..complete() }, "--volume-size", ""),
             (Options { user_agent: Some("a\r\nEvil: 1".into()), ..complete() }, "--user-agent", ""),
         ] {
             let failure = Settings::try_from(options).expect_err(complaint);

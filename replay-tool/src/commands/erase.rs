@@ -10,7 +10,6 @@ use callbox_store::erasable::receipt::Kept;
 use callbox_store::proof::text::base64;
 use serde_json::json;
 
-use super::key;
 use crate::cli::Common;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
@@ -18,7 +17,7 @@ use crate::output::Output;
 use crate::progress::Progress;
 use crate::render::style::{DIM, GOOD};
 use crate::render::words::count;
-use crate::source;
+use crate::{signing, source};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -53,7 +52,7 @@ pub fn run(args: &Args, common: &Common, out: &mut Output) -> Result<ExitCode, F
         Failure::new(ExitCode::Usage, "bad_party", what)
             .hint("give a number like +49301234567, or an address like sip:alice@example.com")
     })?;
-    let key = args.signing_key.as_deref().map(key::read).transpose()?;
+    let key = args.signing_key.as_deref().map(signing::key).transpose()?;
     let erasure = Erasure::begin(source::dir(common)?)?;
     let party = erasure.find(&identity)?.ok_or_else(|| unknown(&args.party))?;
     let bar = Progress::events(0);

@@ -29,8 +29,9 @@ Examples:
   callbox hold list --store calls
   callbox hold release case-7 --reason settled --store calls
 
-A volume of the journal stays, and all younger ones with it, while it has a part of a call that is held. The file HOLDS
-of the store keeps who was held when and why, also after the release. An engine may be running meanwhile.";
+When a volume of the journal is removed, the held calls in it are kept beside the journal, with their proofs, and are shown
+as before. The file HOLDS of the store keeps who held what, when and why, also after the release. An engine may be
+running meanwhile.";
 
 /// Hold calls: they stay in the store whatever its retention says (legal hold)
 #[derive(Debug, Clone, clap::Args)]

@@ -12,6 +12,7 @@ pub mod key;
 pub mod ladder;
 pub mod list;
 pub mod prove;
+pub mod prune;
 pub mod rejudge;
 pub mod show;
 pub mod stats;

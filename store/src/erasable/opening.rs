@@ -9,6 +9,7 @@ use super::keys::Keys;
 use super::open::{CallKeys, open};
 use crate::error::ReadError;
 use crate::journal::{CallIds, Commits, Cursor, Head, JournalReader};
+use crate::retention::pruned::Pruned;
 use crate::subscription::{Source, Subscription};
 
 /// Opens commits, if there are keys.
@@ -60,6 +61,12 @@ impl Opener {
         Box::new(commits.map(move |stored| opener.open(stored?)))
     }
 
+    /// The same for a whole journal.
+    #[must_use]
+    pub fn reader(self, inner: Box<dyn JournalReader>) -> Box<dyn JournalReader> {
+        if self.0.is_none() { inner } else { Box::new(Opening { inner, opener: self }) }
+    }
+
     /// The same for a subscription.
     #[must_use]
     pub fn follow(&self, subscription: Subscription) -> Subscription {
@@ -83,19 +90,12 @@ impl Source for OpeningSource {
 }
 
 /// Opens what `inner` reads.
-pub struct Opening<R> {
-    inner: R,
+struct Opening {
+    inner: Box<dyn JournalReader>,
     opener: Opener,
 }
 
-impl<R: JournalReader> Opening<R> {
-    /// With the keys of a store.
-    pub fn new(inner: R, opener: Opener) -> Self {
-        Self { inner, opener }
-    }
-}
-
-impl<R: JournalReader> JournalReader for Opening<R> {
+impl JournalReader for Opening {
     fn read(&self, call: CallId) -> Result<Vec<StoredCommit>, ReadError> {
         self.opener.open_all(self.inner.read(call)?)
     }
@@ -106,6 +106,10 @@ impl<R: JournalReader> JournalReader for Opening<R> {
 
     fn calls(&self) -> Result<CallIds<'_>, ReadError> {
         self.inner.calls()
+    }
+
+    fn pruned(&self) -> Result<Option<Pruned>, ReadError> {
+        self.inner.pruned()
     }
 
     fn tail(&self) -> Result<Cursor, ReadError> {

@@ -70,18 +70,22 @@ impl From<NotUnderstood> for io::Error {
 pub enum Document {
     /// The file of checkpoints, as long as it is when it is asked for.
     Checkpoints,
+    /// What was removed from the journal's beginning.
+    Pruned,
 }
 
 impl Document {
     fn code(self) -> u8 {
         match self {
             Self::Checkpoints => 1,
+            Self::Pruned => 2,
         }
     }
 
     fn from_code(code: u8) -> Option<Self> {
         match code {
             1 => Some(Self::Checkpoints),
+            2 => Some(Self::Pruned),
             _ => None,
         }
     }

@@ -1,9 +1,10 @@
 //! What may go: decided from facts alone.
 
-use std::fmt;
 use std::time::Duration;
 
-use callbox_events::{CallId, Timestamp};
+use callbox_events::Timestamp;
+
+use crate::journal::Cursor;
 
 /// How long a journal keeps what it has. Without any limit it keeps everything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -12,6 +13,8 @@ pub struct Retention {
     pub age: Option<Duration>,
     /// The oldest volumes go while all together take more bytes than this.
     pub bytes: Option<u64>,
+    /// Whether volumes go as well that have a part of a call which is not over. Such a call is lost as a whole.
+    pub unfinished: bool,
 }
 
 impl Retention {
@@ -22,50 +25,34 @@ impl Retention {
     }
 }
 
-/// A volume, as far as its end is concerned.
+/// What is known of one volume.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Volume {
-    /// The global sequence number of its first event.
-    pub first: u64,
-    /// The one behind its last.
-    pub end: u64,
-    /// When its newest record was made.
-    pub until: Timestamp,
-    /// What it takes on the disk, in bytes.
+    /// Where it begins.
+    pub begin: Cursor,
+    /// Where it ends: the beginning of the next one, or of the active one where the journal ends now.
+    pub end: Cursor,
+    /// What it takes on the disk: its segments of the write-ahead log and its sled.
     pub bytes: u64,
+    /// When its first and its last commit were recorded; `None` in an empty one, or where that can't be read.
+    pub times: Option<(Timestamp, Timestamp)>,
+    /// Whether it is finished: only such a one can be removed.
+    pub finished: bool,
 }
 
-/// Why a volume that is due stays, and with it all that are younger.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Obstacle {
-    /// A call that it has a part of is not over.
-    Alive(CallId),
-    /// Somebody holds a call that it has a part of.
-    Held(CallId),
-}
-
-/// In words that follow "it stays because".
-impl fmt::Display for Obstacle {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Alive(call) => write!(f, "call {call} is not over"),
-            Self::Held(call) => write!(f, "call {call} is held"),
-        }
-    }
-}
-
-/// How many of these volumes are due, the oldest first. The last one is being written to, and is never due.
+/// How many of these volumes are due, the oldest first.
 #[must_use]
 pub fn due(retention: Retention, volumes: &[Volume], now: Timestamp) -> usize {
     let mut left: u64 = volumes.iter().map(|volume| volume.bytes).sum();
-    let closed = volumes.len().saturating_sub(1);
     let is_due = |volume: &&Volume| {
-        let old = retention.age.is_some_and(|age| now.since(volume.until) > age);
+        let until = volume.times.map(|(_, until)| until);
+        let old =
+            until.zip(retention.age).is_some_and(|(until, age)| now.since(until) > age);
         let large = retention.bytes.is_some_and(|most| left > most);
         left -= volume.bytes;
-        old || large
+        volume.finished && (old || large)
     };
-    volumes.iter().take(closed).take_while(is_due).count()
+    volumes.iter().take_while(is_due).count()
 }
 
 #[cfg(test)]
@@ -74,10 +61,11 @@ mod tests {
 
     fn volumes() -> Vec<Volume> {
         let volume = |number: u64| Volume {
-            first: number * 10,
-            end: number * 10 + 10,
-            until: Timestamp::from_micros(number * 1_000_000),
+            begin: Cursor::at(number * 10),
+            end: Cursor::at(number * 10 + 10),
             bytes: 100,
+            times: Some((Timestamp::default(), Timestamp::from_micros(number * 1_000_000))),
+            finished: number < 5,
         };
         (1..=5).map(volume).collect()
     }
@@ -85,8 +73,8 @@ mod tests {
     #[test]
     fn age_and_size_take_the_oldest_and_never_the_one_being_written() {
         let day = |seconds: u64| Timestamp::from_micros(seconds * 1_000_000);
-        let age = |seconds| Retention { age: Some(Duration::from_secs(seconds)), bytes: None };
-        let bytes = |bytes| Retention { age: None, bytes: Some(bytes) };
+        let age = |seconds| Retention { age: Some(Duration::from_secs(seconds)), ..Retention::default() };
+        let bytes = |bytes| Retention { bytes: Some(bytes), ..Retention::default() };
         for (retention, now, expected) in [
             (Retention::default(), 1_000, 0),
             (age(10), 11, 0),
@@ -97,12 +85,15 @@ mod tests {
             (bytes(499), 0, 1),
             (bytes(250), 0, 3),
             (bytes(0), 0, 4),
-            (Retention { age: Some(Duration::from_secs(10)), bytes: Some(450) }, 14, 3),
-            (Retention { age: Some(Duration::from_secs(10)), bytes: Some(100) }, 12, 4),
+            (Retention { bytes: Some(450), ..age(10) }, 14, 3),
+            (Retention { bytes: Some(100), ..age(10) }, 12, 4),
         ] {
             assert_eq!(due(retention, &volumes(), day(now)), expected, "{retention:?} at {now} s");
         }
-        assert_eq!(due(age(0), &volumes()[..1], day(1_000)), 0);
+        let mut unknown = volumes();
+        unknown[0].times = None;
+        assert_eq!(due(age(0), &unknown, day(1_000)), 0, "what can't be read has no age");
+        assert_eq!(due(age(0), &volumes()[4..], day(1_000)), 0);
         assert_eq!(due(age(0), &[], day(1_000)), 0);
     }
 }

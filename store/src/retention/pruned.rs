@@ -61,11 +61,13 @@ impl Pruned {
     /// [`ReadError::Corrupt`] if the file is damaged, [`ReadError::Unavailable`] if the system refuses it.
     pub(crate) fn of(store: &Path) -> Result<Option<Self>, ReadError> {
         Self::read(store).map_err(|error| match error.kind() {
-            io::ErrorKind::InvalidData => {
-                ReadError::Corrupt { place: layout::PRUNED.into(), what: error.to_string() }
-            }
+            io::ErrorKind::InvalidData => Self::damaged(&error),
             _ => ReadError::Unavailable { why: format!("{} can't be read: {error}", layout::PRUNED) },
         })
+    }
+
+    pub(crate) fn damaged(error: &dyn std::error::Error) -> ReadError {
+        ReadError::Corrupt { place: layout::PRUNED.into(), what: error.to_string() }
     }
 
     /// Makes it true for good. What it names may be removed then.

@@ -105,7 +105,13 @@ impl SealFile {
         let failed = |what| OpenError::io(what, &path);
         let file = File::options().read(true).write(true).create(true).truncate(false).open(&path);
         let mut file = file.map_err(failed("opening"))?;
-        let pruned = Pruned::read(store).map_err(OpenError::io("reading", &store.join(layout::PRUNED)))?;
+        let pruned = match Pruned::of(store) {
+            Ok(pruned) => pruned,
+            Err(error) => {
+                tracing::error!(%error, "no checkpoints are made: the tree over what was removed is lost");
+                return Ok(None);
+            }
+        };
         let saved = Saved::read(store, &mut file)
             .filter(|saved| pruned.as_ref().is_none_or(|pruned| pruned.cut.events <= saved.events))
             .unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Both copies of the log beside each other: the write-ahead log's segments and sled.
+//! Both copies of a volume beside each other: the write-ahead log's segments and sled.
 //!
 //! A record that is damaged or missing in one is taken from the other; what is damaged and what differs is told on the
 //! way. Damage in one copy alone loses nothing.
@@ -6,13 +6,13 @@
 use std::collections::VecDeque;
 use std::io;
 use std::iter::Peekable;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::log::{InTree, Log};
-use super::tree::Fault;
+use super::log::InTree;
+use super::tree::Tree;
 use crate::error::ReadError;
-use crate::keys;
 use crate::verify::Damage;
 use crate::wal::reader::{Step, Walk};
 use crate::wal::record::Record;
@@ -41,18 +41,18 @@ pub struct Both {
 type Side = Result<(u64, Vec<u8>), Damage>;
 
 impl Both {
-    /// Begins at the beginning. Without `log` sled's copy can't be read at all.
-    pub fn new(store: &Path, log: Option<&Arc<Log>>) -> Result<Self, ReadError> {
+    /// Through one volume. Without `tree` sled's copy can't be read at all.
+    pub fn new(store: &Path, span: &Range<u64>, tree: Option<&Arc<Tree>>) -> Result<Self, ReadError> {
         let unavailable = |error: io::Error| ReadError::Unavailable { why: error.to_string() };
         let wal: Box<dyn Iterator<Item = Side>> =
-            Box::new(Walk::all(store).map_err(unavailable)?.map(side_of_the_wal));
-        let (tree, last): (Box<dyn Iterator<Item = Side>>, _) = match log {
-            Some(log) => {
-                let records = InTree::new(&log.tree(), 0)?.map(|record| {
+            Box::new(Walk::within(store, span).map_err(unavailable)?.map(side_of_the_wal));
+        let (tree, last): (Box<dyn Iterator<Item = Side>>, _) = match tree {
+            Some(tree) => {
+                let records = InTree::new(tree, span.start)?.map(|record| {
                     let (seq, bytes) = record?;
                     Ok((seq, bytes.to_vec()))
                 });
-                (Box::new(records), last_in(log)?)
+                (Box::new(records), tree.chunk_at(u64::MAX)?)
             }
             None => (Box::new(std::iter::empty()), None),
         };
@@ -142,11 +142,6 @@ fn side_of_the_wal(step: io::Result<Step>) -> Side {
         Ok(Step::Damage { at, what }) => Err(Damage { place: at.to_string(), what }),
         Err(error) => Err(Damage { place: "write-ahead log".into(), what: error.to_string() }),
     }
-}
-
-fn last_in(log: &Log) -> Result<Option<u64>, Fault> {
-    let last = log.tree().last(&[keys::CHUNK])?;
-    Ok(last.and_then(|(key, _)| keys::parse_chunk(&key)).map(|key| key.seq))
 }
 
 fn frames_of(seq: u64, bytes: &[u8]) -> Result<Vec<u8>, Damage> {

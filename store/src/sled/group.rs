@@ -127,7 +127,7 @@ fn head(table: &Table, log: &Log, call: CallId) -> Result<Head, ReadError> {
     match table.get(call) {
         Some(entry) => Ok(Head { version: entry.version, hash: entry.hash }),
         None if table.is_surely_new(call) => Ok(new),
-        None => Ok(read::head_on_disk(log, call)?.unwrap_or(new)),
+        None => Ok(read::last_on_disk(log, call)?.map_or(new, |last| last.head)),
     }
 }
 

@@ -56,16 +56,18 @@ impl Doctor {
     pub fn heal(&mut self, store: &Store, queue: &Queue, fault: &Fault) -> Healed {
         tracing::error!(%fault, "sled failed; it is made again from the write-ahead log, which takes appends meanwhile");
         for pause in PAUSES {
-            if let Attempt::Ended(healed) = attempt(store, queue, pause) {
+            if let Attempt::Ended(healed) = attempt(store, queue, pause, &mut || rebuild::active(store)) {
                 return healed;
             }
         }
-        store.log.go_without();
+        if let Some(active) = store.log.volumes.active() {
+            active.go_without();
+        }
         tracing::error!(
             "sled is given up for now: the write-ahead log serves alone, and finding a call takes longer"
         );
         loop {
-            if let Attempt::Ended(healed) = attempt(store, queue, RETRY) {
+            if let Attempt::Ended(healed) = attempt(store, queue, RETRY, &mut || rebuild::active(store)) {
                 return healed;
             }
         }
@@ -73,32 +75,46 @@ impl Doctor {
 
     /// A reader found damage, and helped itself. If sled can be made again, it is; if not, either copy still serves
     /// where the other one is damaged. What is damaged in both would be complained of for ever.
-    pub fn look_into(&mut self, store: &Store, queue: &Queue, why: &ReadError) -> Healed {
+    pub fn look_into(&mut self, store: &Store, queue: &Queue, volume: u64, why: &ReadError) -> Healed {
         let began = Instant::now();
-        if self.rest_until.is_some_and(|until| began < until) {
+        let spans = store.log.volumes.spans();
+        let found = spans.into_iter().find(|(found, _)| found.first == volume);
+        let Some((volume, span)) = found.filter(|_| self.rest_until.is_none_or(|until| began >= until))
+        else {
             return Healed::InUse;
-        }
-        tracing::error!(%why, "sled is damaged; it is made again from the write-ahead log");
-        let attempt = attempt(store, queue, Duration::ZERO);
+        };
+        tracing::error!(%why, volume = volume.first, "sled is damaged; it is made again from the write-ahead log");
+        let is_active = span.end == u64::MAX;
+        let mut make = || {
+            if is_active { rebuild::active(store) } else { rebuild::finished(store, &volume, &span) }
+        };
+        let attempt = attempt(store, queue, Duration::ZERO, &mut make);
         let rest = if matches!(attempt, Attempt::Ended(_)) { began.elapsed() * REST } else { RETRY };
         self.rest_until = Some(Instant::now() + rest);
         match attempt {
-            Attempt::Ended(healed) => healed,
-            Attempt::Failed { in_place: true } if store.log.young.keep() => Healed::InUse,
-            Attempt::Failed { .. } => {
+            Attempt::Ended(Healed::Closed) => Healed::Closed,
+            Attempt::Ended(Healed::InUse) if is_active => Healed::InUse,
+            Attempt::Ended(Healed::InUse) | Attempt::Failed { in_place: true } if store.log.young.keep() => {
+                Healed::InUse
+            }
+            Attempt::Ended(Healed::InUse) | Attempt::Failed { .. } => {
                 self.heal(store, queue, &Fault::Damage("it could not be made again at once".into()))
             }
         }
     }
 }
 
-fn attempt(store: &Store, queue: &Queue, pause: Duration) -> Attempt {
+fn attempt(
+    store: &Store,
+    queue: &Queue,
+    pause: Duration,
+    make: &mut dyn FnMut() -> Result<(), Stopped>,
+) -> Attempt {
     store.log.young.shed();
     if store.log.young.is_closed_within(pause) {
         return Attempt::Ended(Healed::Closed);
     }
-    let make =
-        || guarded(|| rebuild::while_open(store)).unwrap_or_else(|panic| Err(Fault::Damage(panic).into()));
+    let mut make = || guarded(&mut *make).unwrap_or_else(|panic| Err(Fault::Damage(panic).into()));
     let mut in_place = true;
     let outcome = with_room(queue, Side::Sled, || match make() {
         Err(Stopped::Fault(fault)) => Err(fault),

@@ -1,23 +1,22 @@
 //! The log as it is read: what sled holds, what is too young for it, and the write-ahead log where sled is damaged.
 
 use std::ops::Deref;
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::salvage;
 use super::tree::{Fault, Pairs, Tree};
+use super::volumes::{Volume, Volumes};
 use super::young::Young;
 use crate::error::ReadError;
 use crate::keys;
 use crate::wal::record::{self, Record};
 
 /// The log.
+#[derive(Debug)]
 pub struct Log {
-    /// What was carried over to sled. Another one takes its place when it had to be made again.
-    tree: RwLock<Arc<Tree>>,
-    /// Whether sled was given up: then nothing is carried over any more, and its index says less than there is.
-    without: AtomicBool,
+    /// What was carried over to sled.
+    pub volumes: Volumes,
     /// What was not.
     pub young: Young,
     /// The store's directory: where the write-ahead log is.
@@ -58,48 +57,28 @@ pub fn frames(seq: u64, record: &[u8]) -> Result<Vec<u8>, ReadError> {
 }
 
 impl Log {
-    /// A log whose older part is in this tree.
-    pub fn new(tree: Arc<Tree>, young: Young, store: &Path) -> Self {
-        let (tree, without) = (RwLock::new(tree), AtomicBool::new(false));
-        Self { tree, without, young, store: store.to_owned() }
+    /// The volume that a global sequence number lies in.
+    pub fn volume(&self, seq: u64) -> Result<Arc<Volume>, ReadError> {
+        self.volumes.at(seq).ok_or_else(|| {
+            let why = format!("what was recorded before sequence {} has been removed", self.volumes.begin());
+            ReadError::Unavailable { why }
+        })
     }
 
-    /// What was carried over to sled.
-    pub fn tree(&self) -> Arc<Tree> {
-        Arc::clone(&self.tree.read().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// The same for somebody who believes what its index says.
-    pub fn index(&self) -> Result<Arc<Tree>, Fault> {
-        if self.is_without() { Err(Fault::Damage("sled is out of use".into())) } else { Ok(self.tree()) }
-    }
-
-    /// A reader found this wrong with sled: it is looked into.
-    pub fn doubt(&self, why: ReadError) -> ReadError {
-        if !self.is_without() {
-            self.young.doubt(&why);
-        }
+    /// A reader found this wrong with the sled of a volume: it is looked into.
+    pub fn doubt(&self, volume: u64, why: ReadError) -> ReadError {
+        self.young.doubt(volume, &why);
         why
     }
 
-    /// Another one takes its place, which holds at least as much.
-    pub fn put(&self, tree: Arc<Tree>) {
-        *self.tree.write().unwrap_or_else(PoisonError::into_inner) = tree;
-        self.without.store(false, Ordering::Release);
-    }
-
-    /// sled is given up.
-    pub fn go_without(&self) {
-        self.without.store(true, Ordering::Release);
-    }
-
-    /// Whether it is.
-    pub fn is_without(&self) -> bool {
-        self.without.load(Ordering::Acquire)
+    /// The same for the volume of a global sequence number.
+    pub fn doubt_at(&self, seq: u64, why: ReadError) -> ReadError {
+        let volume = self.volumes.at(seq).map_or(0, |volume| volume.first);
+        self.doubt(volume, why)
     }
 
     /// The frames of the record that begins at this global sequence number.
-    fn frames(&self, seq: u64) -> Result<Option<Vec<u8>>, ReadError> {
+    pub fn frames(&self, seq: u64) -> Result<Option<Vec<u8>>, ReadError> {
         // In this order: it may move to sled between two looks, never back.
         let record = match self.young.get(seq) {
             Some(record) => Some(Bytes::Young(record)),
@@ -113,21 +92,23 @@ impl Log {
         if let Some(first) = self.young.group_at(seq) {
             return Ok(Some(first));
         }
-        self.tree().chunk_at(seq).or_else(|fault| {
-            let why = self.doubt(fault.into());
+        let volume = self.volume(seq)?;
+        self.volumes.tree(&volume).and_then(|tree| tree.chunk_at(seq)).or_else(|fault| {
+            let why = self.doubt(volume.first, fault.into());
             salvage::record_at(&self.store, seq, &why)
         })
     }
 
     /// A record in sled, joined if it has several parts.
     pub fn stored(&self, seq: u64) -> Result<Option<Bytes>, ReadError> {
-        let tree = self.tree();
+        let volume = self.volume(seq)?;
+        let tree = self.volumes.tree(&volume)?;
         let Some(first) = tree.get(&keys::chunk(seq))? else { return Ok(None) };
         let wanted = record::length(&first).unwrap_or(0);
         if wanted <= first.len() {
             return Ok(Some(Bytes::One(first)));
         }
-        let record = InTree::new(&tree, seq)?.advance()?;
+        let record = InTree::new(&tree, seq)?.next().transpose()?;
         Ok(record.filter(|(found, _)| *found == seq).map(|(_, bytes)| bytes))
     }
 }
@@ -147,8 +128,8 @@ impl<'a> Fetch<'a> {
     /// The frames of the record that begins at this global sequence number.
     pub fn frames(&mut self, seq: u64) -> Result<Option<Vec<u8>>, ReadError> {
         let why = match self.log.frames(seq) {
-            Ok(None) => missing(seq),
-            Err(damage @ ReadError::Corrupt { .. }) => self.log.doubt(damage),
+            Ok(None) => salvage::missing(seq),
+            Err(damage @ ReadError::Corrupt { .. }) => self.log.doubt_at(seq, damage),
             found => return found,
         };
         let wal = match &mut self.wal {
@@ -184,7 +165,8 @@ impl InTree {
         Ok(Some((key, value)))
     }
 
-    fn advance(&mut self) -> Result<Option<(u64, Bytes)>, ReadError> {
+    /// The next one.
+    pub fn advance(&mut self) -> Result<Option<(u64, Bytes)>, ReadError> {
         let Some((key, first)) = self.pull()? else { return Ok(None) };
         if key.part != 0 {
             let what = format!("part {} of a record whose beginning is missing", key.part);
@@ -208,108 +190,6 @@ impl InTree {
 
 impl Iterator for InTree {
     type Item = Result<(u64, Bytes), ReadError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        self.advance().transpose()
-    }
-}
-
-/// The log's records as frames, in order and without a gap, from wherever they are whole.
-pub struct Records {
-    log: Arc<Log>,
-    source: Source,
-    next: u64,
-}
-
-enum Source {
-    /// Nothing was looked at yet.
-    Unopened,
-    Tree(Box<InTree>),
-    /// sled is damaged; the rest comes from here.
-    Wal(salvage::Frames),
-}
-
-fn missing(seq: u64) -> ReadError {
-    ReadError::at_seq(seq, "sled does not have it")
-}
-
-impl Records {
-    /// From the record that begins at `from` on; it must be there, or be the end.
-    pub fn new(log: &Arc<Log>, from: u64) -> Self {
-        Self { log: Arc::clone(log), source: Source::Unopened, next: from }
-    }
-
-    /// Where the next record must begin.
-    pub fn expected(&self) -> u64 {
-        self.next
-    }
-
-    fn advance(&mut self) -> Result<Option<(u64, Vec<u8>)>, ReadError> {
-        let frames = match &mut self.source {
-            Source::Wal(wal) => match wal.advance(self.next) {
-                // Each copy serves where the other one is damaged.
-                Err(damage) => Some(self.log.frames(self.next).ok().flatten().ok_or(damage)?),
-                found => found?,
-            },
-            // A walk that a batch overtook may see half of it; a new one sees all.
-            Source::Unopened | Source::Tree(_) => match self.next_in_tree().or_else(|_| self.look_again()) {
-                Ok(Some(frames)) => Some(frames),
-                Ok(None) => self.salvaged(&missing(self.next))?,
-                Err(damage) => {
-                    let damage = self.log.doubt(damage);
-                    Some(self.salvaged(&damage)?.ok_or(damage)?)
-                }
-            },
-        };
-        let Some(frames) = frames else { return Ok(None) };
-        let seq = self.next;
-        self.next = super::read::end(seq, &frames)?;
-        Ok(Some((seq, frames)))
-    }
-
-    /// The next one from the write-ahead log, and from then on all.
-    fn salvaged(&mut self, why: &ReadError) -> Result<Option<Vec<u8>>, ReadError> {
-        let mut wal = salvage::Frames::new(&self.log.store, self.next, why)?;
-        let frames = wal.advance(self.next)?;
-        self.source = Source::Wal(wal);
-        Ok(frames)
-    }
-
-    fn next_in_tree(&mut self) -> Result<Option<Vec<u8>>, ReadError> {
-        let Source::Tree(tree) = &mut self.source else { return self.beyond_the_tree() };
-        let Some((seq, record)) = tree.advance()? else { return self.beyond_the_tree() };
-        if seq != self.next {
-            return Err(ReadError::at_seq(self.next, format!("the log has a gap: after it comes {seq}")));
-        }
-        frames(seq, &record).map(Some)
-    }
-
-    /// What is young; or what was, and moved to sled since the walk through it began.
-    fn beyond_the_tree(&mut self) -> Result<Option<Vec<u8>>, ReadError> {
-        if let Some(record) = self.log.young.get(self.next) {
-            return frames(self.next, &record).map(Some);
-        }
-        self.look_again()
-    }
-
-    fn look_again(&mut self) -> Result<Option<Vec<u8>>, ReadError> {
-        let mut tree = InTree::new(&self.log.tree(), self.next)?;
-        match tree.advance()? {
-            Some((seq, record)) if seq == self.next => {
-                let frames = frames(seq, &record)?;
-                self.source = Source::Tree(Box::new(tree));
-                Ok(Some(frames))
-            }
-            Some((seq, _)) => {
-                Err(ReadError::at_seq(self.next, format!("the log has a gap: after it comes {seq}")))
-            }
-            None => Ok(None),
-        }
-    }
-}
-
-impl Iterator for Records {
-    type Item = Result<(u64, Vec<u8>), ReadError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         self.advance().transpose()

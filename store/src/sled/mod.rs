@@ -4,32 +4,41 @@
 //! 1. `queue`, `group`, `writer`: what waits becomes one record of the write-ahead log, synced once; then it is durable,
 //!    visible and acknowledged.
 //! 2. `young`, `sink`: what is durable is carried over to sled, in larger batches, by a thread of its own.
-//! 3. `log`, `read`, `store`: readers see both as one.
-//! 4. `room`: a full disk is waited out.
-//! 5. `open`, `rebuild`: sled is opened and brought up to the log's end, or made again from the log.
-//! 6. `heal`: the same while the journal runs.
+//! 3. `volumes`, `facts`, `turn`: at a size or an age everything goes to a new sled directory. A volume needs no other one.
+//! 4. `log`, `records`, `read`, `calls`, `store`: readers see all of it as one.
+//! 5. `room`: a full disk is waited out.
+//! 6. `open`, `rebuild`: sled is opened and brought up to the log's end, or made again from the log.
+//! 7. `heal`: the same while the journal runs.
 //!
 //! sled alone does not keep what it acknowledges: its `flush` doesn't reach the disk, batches larger than a segment can
 //! tear, large values go to files that it never syncs, and it panics on damage. So no acknowledgement rests on it, and
 //! every call into it is guarded. `FORMAT.md` describes the bytes.
 
 mod both;
+mod calls;
 mod check;
 mod erasing;
+mod facts;
 mod group;
 mod heal;
+mod keeper;
 mod log;
 mod open;
 mod queue;
 mod quiet;
 mod read;
 mod rebuild;
+mod records;
+mod recover;
+mod retention;
 mod room;
 mod salvage;
 mod sink;
 mod store;
 mod table;
 mod tree;
+mod turn;
+mod volumes;
 mod writer;
 mod young;
 
@@ -37,19 +46,20 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use callbox_events::CallId;
 use callbox_events::call::Input;
 use callbox_events::schema::sealed::Conceal;
 use callbox_events::schema::{self, Commit, StoredCommit, WireDirection};
 
-pub(crate) use self::check::{check_copy, each_sound_commit};
+pub(crate) use self::check::{Copied, check_copy, each_sound_commit};
 use self::erasing::Erasing;
-pub(crate) use self::open::copy_dir;
+use self::keeper::Keeper;
 use self::queue::{Growth, Limits, Queue, Request};
 pub(crate) use self::store::Store;
-use self::writer::{Files, Writer};
+pub(crate) use self::volumes::copy_what_is_needed;
+use self::writer::{Files, Growing, Writer};
 use crate::append::Append;
 use crate::erasable::opening::Opener;
 use crate::erasable::{CallKeys, Erasable};
@@ -63,6 +73,7 @@ use crate::lock::Lock;
 use crate::open_error::OpenError;
 use crate::proof::beat::Liveness;
 use crate::proof::key::SigningKey;
+use crate::retention::policy::Retention;
 use crate::retention::pruned::Pruned;
 use crate::seal::{SealFile, Seals};
 use crate::subscription::Subscription;
@@ -101,6 +112,10 @@ pub struct Options {
     pub sink_delay: Duration,
     /// The most bytes of a segment of the write-ahead log.
     pub segment_bytes: u64,
+    /// A new volume begins when there are so many packed bytes of records in one,
+    pub volume_bytes: u64,
+    /// or after this time. A volume is what can be made again, and removed, by itself.
+    pub volume_age: Duration,
     /// sled's cache.
     pub cache_bytes: u64,
     /// Whether other processes can read through a socket in the store's directory.
@@ -111,6 +126,8 @@ pub struct Options {
     pub conceal: Option<Arc<dyn Conceal>>,
     /// What signs checkpoints; without it they are made all the same, unsigned.
     pub signing_key: Option<Arc<SigningKey>>,
+    /// How long commits are kept.
+    pub retention: Retention,
     /// How often a checkpoint is made while there is something to say. Zero: when asked for, and at the end.
     pub checkpoint_interval: Duration,
 }
@@ -129,11 +146,15 @@ impl Default for Options {
             sink_bytes: 64 * 1024,
             sink_delay: Duration::from_secs(1),
             segment_bytes: 64 * 1024 * 1024,
+            // About five million events of calls as they come.
+            volume_bytes: 512 * 1024 * 1024,
+            volume_age: Duration::from_secs(24 * 60 * 60),
             cache_bytes: CACHE_BYTES,
             serve_readers: true,
             erasable: false,
             conceal: None,
             signing_key: None,
+            retention: Retention::default(),
             checkpoint_interval: Duration::from_secs(60),
         }
     }
@@ -151,6 +172,7 @@ pub struct SledJournal {
     writer: Mutex<Option<JoinHandle<()>>>,
     seals: Option<Arc<Seals>>,
     sink: Mutex<Option<JoinHandle<()>>>,
+    keeper: Mutex<Option<Keeper>>,
     server: Option<Server>,
 }
 
@@ -189,16 +211,17 @@ impl SledJournal {
         let lock = Lock::exclusive(dir)?;
         layout::create(dir)?;
         let erasable = Erasable::open(dir, &options)?.map(Arc::new);
-        let (store, wal) = open::writable(dir, lock, &options)?;
+        let (store, wal, first) = open::writable(dir, lock, &options)?;
         let watermark =
             Watermark::open(dir).map_err(OpenError::io("opening", &dir.join(layout::WATERMARK)))?;
-        Self::start(store, erasable, wal, watermark, &options)
+        let volume = growing(&store, first, &options)?;
+        Self::start(store, erasable, (wal, volume), watermark, &options)
     }
 
     fn start(
         store: Arc<Store>,
         erasable: Option<Arc<Erasable>>,
-        wal: Wal,
+        (wal, volume): (Wal, Growing),
         watermark: Watermark,
         options: &Options,
     ) -> Result<Self, OpenError> {
@@ -210,7 +233,8 @@ impl SledJournal {
         let seals = open_seals(&store, options)?;
         let keys = erasable.as_ref().map(|erasable| Arc::clone(&erasable.keys));
         let files = Files { wal, watermark, keys: keys.clone() };
-        let writer = Writer::new(Arc::clone(&store), Arc::clone(&queue), files, seals.clone(), growth);
+        let pace = (growth, volume);
+        let writer = Writer::new(Arc::clone(&store), Arc::clone(&queue), files, seals.clone(), pace);
         let sink = (Arc::clone(&store), Arc::clone(&queue));
         let mut journal = Self {
             store,
@@ -220,10 +244,14 @@ impl SledJournal {
             writer: Mutex::default(),
             seals,
             sink: Mutex::default(),
+            keeper: Mutex::default(),
             server: None,
         };
         journal.spawn(&journal.sink, "callbox-sink", move || sink::run(&sink.0, &sink.1))?;
         journal.spawn(&journal.writer, "callbox-journal", move || writer.run())?;
+        let keeper = Keeper::start(&journal.store, journal.seals.as_ref(), options.retention);
+        let keeper = keeper.map_err(OpenError::io("starting a thread for", &journal.store.dir))?;
+        journal.keeper = Mutex::new(keeper);
         if options.serve_readers {
             let served = Arc::new(Arc::clone(&journal.store));
             let server = Server::start(&journal.store.dir, served, journal.eraser(options));
@@ -275,11 +303,15 @@ impl SledJournal {
         let (groups, commits, bytes) =
             (count(&counted.groups), count(&counted.commits), count(&counted.bytes));
         let (batches, remade) = (count(&counted.batches), count(&counted.remade));
-        let (waiting, without_sled) = (self.queue.waiting(), self.store.log.is_without());
+        let active = self.store.log.volumes.active();
+        let without_sled = active.is_some_and(|active| active.is_without());
+        let waiting = self.queue.waiting();
         Stats { groups, commits, bytes, batches, waiting, remade, without_sled }
     }
 
     fn stop(&self, why: &str) -> Result<(), CloseError> {
+        // First: what it has begun to remove ends in a checkpoint.
+        drop(self.keeper.lock().unwrap_or_else(PoisonError::into_inner).take());
         self.queue.close(AppendError::Unavailable { why: why.into() });
         let joined = [join(&self.writer), {
             // Nothing more will come, whether or not a writer ever ran.
@@ -307,6 +339,18 @@ impl Drop for SledJournal {
         let _ = self.stop(CLOSED);
         self.server = None;
     }
+}
+
+/// The volume that grows.
+fn growing(store: &Store, first: u64, options: &Options) -> Result<Growing, OpenError> {
+    let dir = layout::log_dir(&store.dir, first);
+    let bytes = facts::bytes(&store.dir, first, u64::MAX);
+    let bytes = bytes.map_err(OpenError::io("listing", &store.dir.join(layout::WAL)))?;
+    // sled writes it once. Where it was made again, the volume is as old as that, which does no harm.
+    let began = std::fs::metadata(dir.join("conf")).and_then(|conf| conf.modified());
+    let began = began.unwrap_or_else(|_| SystemTime::now());
+    let (most_bytes, most_age) = (options.volume_bytes, options.volume_age);
+    Ok(Growing { first, bytes, began, most_bytes, most_age })
 }
 
 /// Goes on with the checkpoints of a store. What can't be read can't be sealed: then there are none, and the calls go on.
@@ -409,11 +453,15 @@ impl JournalReader for SledJournal {
     }
 
     fn pruned(&self) -> Result<Option<Pruned>, ReadError> {
-        Pruned::of(&self.store.dir)
+        self.store.pruned()
     }
 
     fn tail(&self) -> Result<Cursor, ReadError> {
         self.store.tail()
+    }
+
+    fn begins(&self) -> Result<Cursor, ReadError> {
+        self.store.begins()
     }
 
     fn subscribe(&self, from: Cursor) -> Result<Subscription, ReadError> {

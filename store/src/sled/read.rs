@@ -1,14 +1,17 @@
 //! Reading the log: records to frames, one call through the index, everything in order.
 
 use std::collections::{BTreeSet, VecDeque};
+use std::ops::Range;
 use std::sync::Arc;
 
 use callbox_events::CallId;
 use callbox_events::schema::StoredCommit;
 
-use super::log::{Fetch, Log, Records};
-use super::salvage;
+use super::log::{Fetch, Log};
+use super::records::Records;
+use super::salvage::{self, Passed};
 use super::tree::Tree;
+use super::volumes::Volume;
 use crate::chain;
 use crate::error::ReadError;
 use crate::frame::{self, Frame};
@@ -55,43 +58,95 @@ pub fn end(seq: u64, bytes: &[u8]) -> Result<u64, ReadError> {
     frames(seq, bytes, |_| Ok(()))
 }
 
-/// The commits of a call: from the records that the index names and those in `pending`, as far as they lie before
-/// `durable`. Checks the checksum of each, their order and the chain. Where sled is damaged the write-ahead log serves.
+/// The commits of a call: from the records that the index of each volume names and those in `pending`, as far as they lie
+/// before `durable`. Checks the checksum of each, their order and the chain. Where sled is damaged the write-ahead log
+/// serves. Empty if the call began before the journal does.
 pub fn call(log: &Log, call: CallId, pending: &[u64], durable: u64) -> Result<Vec<StoredCommit>, ReadError> {
-    match call_by_index(log, call, pending, durable) {
-        Err(damage @ ReadError::Corrupt { .. }) => {
-            let damage = log.doubt(damage);
-            let found = salvage::call(&log.store, call, durable, &damage)?;
-            if found.is_empty() { Err(damage) } else { Ok(found) }
+    let mut gathered = Gathered::new(call, log.volumes.begin() > 0);
+    for (volume, span) in log.volumes.of(call) {
+        let span = span.start..span.end.min(durable);
+        let before = gathered.mark();
+        match call_by_index(log, &volume, &span, pending, &mut gathered) {
+            Err(damage @ ReadError::Corrupt { .. }) => {
+                let damage = log.doubt(volume.first, damage);
+                gathered.back_to(before);
+                salvaged(log, &span, &mut gathered, damage)?;
+            }
+            other => other?,
         }
-        other => other,
+    }
+    Ok(gathered.commits)
+}
+
+/// The commits of a volume from the write-ahead log; those of all volumes, if these don't join on to what was found before.
+fn salvaged(
+    log: &Log,
+    span: &Range<u64>,
+    gathered: &mut Gathered,
+    damage: ReadError,
+) -> Result<(), ReadError> {
+    let before = gathered.mark();
+    let mut found = salvage::call(&log.store, span, gathered, &damage);
+    if found.is_err() && log.volumes.begin() < span.start {
+        gathered.back_to(Mark::default());
+        found = salvage::call(&log.store, &(log.volumes.begin()..span.end), gathered, &damage);
+    }
+    match found? {
+        Passed::Over if gathered.mark() == before => Err(damage),
+        Passed::Over | Passed::Nothing => Ok(()),
     }
 }
 
 fn call_by_index(
     log: &Log,
-    call: CallId,
+    volume: &Volume,
+    span: &Range<u64>,
     pending: &[u64],
-    durable: u64,
-) -> Result<Vec<StoredCommit>, ReadError> {
-    let mut records = indexed(&log.index()?, call)?;
+    gathered: &mut Gathered,
+) -> Result<(), ReadError> {
+    let call = gathered.call;
+    let mut records = indexed(&log.volumes.index(volume)?, call)?;
     records.extend(pending);
-    let mut gathered = Gathered::new(call);
     let mut fetch = Fetch::new(log);
-    for seq in records.range(..durable) {
+    for seq in records.range(span.clone()) {
         let record = fetch.frames(*seq)?;
         let record =
             record.ok_or_else(|| ReadError::at_seq(*seq, format!("missing; it holds call {call}")))?;
-        let before = gathered.commits.len();
-        frames(*seq, &record, |frame| gathered.take(&frame))?;
-        if gathered.commits.len() == before {
+        let mut there = false;
+        frames(*seq, &record, |frame| {
+            there |= frame.facts.call == call;
+            gathered.take(&frame)
+        })?;
+        if !there {
             return Err(ReadError::at_seq(
                 *seq,
                 format!("the index names it for call {call}, which isn't there"),
             ));
         }
     }
-    Ok(gathered.commits)
+    Ok(())
+}
+
+/// How many commits of a call the index of a volume and `pending` lead to.
+pub fn count(log: &Log, span: &Range<u64>, call: CallId, pending: &[u64]) -> Result<u64, ReadError> {
+    let volume = log.volume(span.start)?;
+    let mut records = indexed(&log.volumes.index(&volume)?, call)?;
+    records.extend(pending);
+    let (mut count, mut fetch) = (0, Fetch::new(log));
+    for seq in records {
+        let missing =
+            || ReadError::at_seq(seq, format!("the index names it for call {call}, which isn't there"));
+        let (record, before) = (fetch.frames(seq)?.ok_or_else(missing)?, count);
+        frames(seq, &record, |frame| {
+            frame.sound()?;
+            count += u64::from(frame.facts.call == call);
+            Ok(())
+        })?;
+        if count == before {
+            return Err(missing());
+        }
+    }
+    Ok(count)
 }
 
 /// The commits of one call as they are met, each checked against the one before.
@@ -100,17 +155,42 @@ pub struct Gathered {
     head: Head,
     /// So far.
     pub commits: Vec<StoredCommit>,
+    /// Whether a call may have begun before the journal does.
+    may_be_gone: bool,
+}
+
+/// How far a call was gathered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mark {
+    head: Head,
+    commits: usize,
+}
+
+impl Default for Mark {
+    fn default() -> Self {
+        Self { head: Head { version: 0, hash: chain::START }, commits: 0 }
+    }
 }
 
 impl Gathered {
     /// None yet.
-    pub fn new(call: CallId) -> Self {
-        Self { call, head: Head { version: 0, hash: chain::START }, commits: Vec::new() }
+    pub fn new(call: CallId, may_be_gone: bool) -> Self {
+        Self { call, head: Mark::default().head, commits: Vec::new(), may_be_gone }
     }
 
-    /// Takes a frame if it is of this call.
+    fn mark(&self) -> Mark {
+        Mark { head: self.head, commits: self.commits.len() }
+    }
+
+    fn back_to(&mut self, mark: Mark) {
+        self.head = mark.head;
+        self.commits.truncate(mark.commits);
+    }
+
+    /// Takes a frame if it is of this call, and the call did not begin before the journal does.
     pub fn take(&mut self, frame: &Frame<'_>) -> Result<(), ReadError> {
-        if frame.facts.call == self.call {
+        let is_gone = self.may_be_gone && self.commits.is_empty() && frame.facts.version != 0;
+        if frame.facts.call == self.call && !is_gone {
             self.commits.push(checked(frame, &mut self.head)?);
         }
         Ok(())
@@ -130,27 +210,60 @@ fn checked(frame: &Frame<'_>, head: &mut Head) -> Result<StoredCommit, ReadError
     frame.decode()
 }
 
-/// The head of a call that is in the index altogether. Where sled is damaged the write-ahead log serves.
-pub fn head_on_disk(log: &Log, call: CallId) -> Result<Option<Head>, ReadError> {
-    match head_by_index(log, call) {
-        Err(damage @ ReadError::Corrupt { .. }) => salvage::head(&log.store, call, &log.doubt(damage)),
-        other => other,
+/// What the last commit of a call leaves.
+#[derive(Debug, Clone, Copy)]
+pub struct Last {
+    /// The call's head.
+    pub head: Head,
+    /// Whether the call was released with it.
+    pub released: bool,
+}
+
+impl Last {
+    /// What this frame leaves.
+    pub fn of(frame: &Frame<'_>) -> Self {
+        let head = Head { version: frame.next_version(), hash: frame.hash };
+        Self { head, released: frame.facts.last }
     }
 }
 
-fn head_by_index(log: &Log, call: CallId) -> Result<Option<Head>, ReadError> {
-    let Some(seq) = last_indexed(&log.index()?, call)? else { return Ok(None) };
+/// What the last commit of a call leaves that is in the index altogether. Where sled is damaged the write-ahead log serves.
+pub fn last_on_disk(log: &Log, call: CallId) -> Result<Option<Last>, ReadError> {
+    for (volume, span) in log.volumes.of(call).iter().rev() {
+        let last = match last_by_index(log, volume, call) {
+            Err(damage @ ReadError::Corrupt { .. }) => {
+                let damage = log.doubt(volume.first, damage);
+                salvage::last(&log.store, span, call, &damage)?
+            }
+            other => other?,
+        };
+        if last.is_some() {
+            return Ok(last);
+        }
+    }
+    Ok(None)
+}
+
+fn last_by_index(log: &Log, volume: &Volume, call: CallId) -> Result<Option<Last>, ReadError> {
+    match last_indexed(&log.volumes.index(volume)?, call)? {
+        Some(seq) => last_in(log, call, seq).map(Some),
+        None => Ok(None),
+    }
+}
+
+/// What the last commit of a call in a record leaves.
+pub fn last_in(log: &Log, call: CallId, seq: u64) -> Result<Last, ReadError> {
     let missing = || ReadError::at_seq(seq, format!("the index names it for call {call}, which isn't there"));
     let record = Fetch::new(log).frames(seq)?.ok_or_else(missing)?;
-    let mut head = None;
+    let mut last = None;
     frames(seq, &record, |frame| {
         if frame.facts.call == call {
             frame.sound()?;
-            head = Some(Head { version: frame.next_version(), hash: frame.hash });
+            last = Some(Last::of(&frame));
         }
         Ok(())
     })?;
-    head.map(Some).ok_or_else(missing)
+    last.ok_or_else(missing)
 }
 
 /// What a scan makes of each frame.
@@ -169,7 +282,8 @@ pub struct Scan<T> {
 impl<T> Scan<T> {
     /// The commits that end behind `from` and begin before `until`.
     pub fn new(log: &Arc<Log>, from: u64, until: u64, make: Make<T>) -> Result<Self, ReadError> {
-        let start = log.record_at(from)?.unwrap_or(0);
+        let from = from.max(log.volumes.begin());
+        let start = if from < until { log.record_at(from)?.unwrap_or(from) } else { from };
         let records = Records::new(log, start);
         Ok(Self { records, ready: VecDeque::new(), make, from, until, done: from >= until })
     }

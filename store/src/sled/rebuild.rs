@@ -1,30 +1,34 @@
-//! Making sled's directory again from the write-ahead log.
+//! Making a volume's sled directory again from the write-ahead log.
 //!
 //! Whatever became of sled (it does not open, it lost what it had, a byte of it is wrong): the log has every
-//! acknowledged commit since the store began. The new directory is made beside the old one and takes its place once it
-//! is whole and synced; the old one is put aside for a look. A kill in between leaves the old one, and the next open
-//! begins again.
+//! acknowledged commit of the volume. The new directory is made beside the old one and takes its place once it is whole
+//! and synced; the old one is put aside for a look. A kill in between leaves the old one, and the next open begins again.
 
 use std::fs;
 use std::io;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use super::facts::Facts;
 use super::log::Log;
-use super::open::{self, open_tree, sync_files};
+use super::open::{open_tree, sync_files};
+use super::recover::{self, Opened};
 use super::sink;
 use super::store::Store;
-use super::table::{Row, Table};
+use super::table::Table;
 use super::tree::{Batch, Fault, Tree};
+use super::turn;
+use super::volumes::Volume;
 use super::young::Item;
 use crate::error::ReadError;
 use crate::keys;
 use crate::layout::{self, FORMAT_VERSION};
-use crate::wal::Place;
 use crate::wal::reader::{Step, Walk};
 use crate::wal::record::Record;
+use crate::wal::{self, Place};
 
 /// At most so many directories that were replaced are kept.
 const ASIDE: u32 = 3;
@@ -42,6 +46,16 @@ pub enum Stopped {
     Closed,
 }
 
+impl Stopped {
+    /// Why, for somebody who does not close anything meanwhile.
+    pub fn fault(self) -> Fault {
+        match self {
+            Self::Fault(fault) | Self::Halfway(fault) => fault,
+            Self::Closed => Fault::Io("closed".into()),
+        }
+    }
+}
+
 impl<F: Into<Fault>> From<F> for Stopped {
     fn from(fault: F) -> Self {
         Self::Fault(fault.into())
@@ -54,16 +68,18 @@ impl From<ReadError> for Fault {
     }
 }
 
-/// Makes the directory of a store again that nobody has open, or says why that is not possible; then nothing has changed.
-pub fn from_wal(store: &Path, cache_bytes: u64) -> Result<(), Fault> {
-    let new = begin(store, cache_bytes)?;
-    let mut fill = Fill { store, tree: new, table: Table::new(0, None), tail: 0, place: None, older: None };
-    let filled = fill.up_to(u64::MAX, &|| false).and_then(|()| fill.finish());
-    let tail = fill.tail;
-    drop(fill);
-    match filled.and_then(|()| Ok(replace(store)?)) {
-        Ok(()) => {
-            tracing::info!(events = tail, "sled's part was made again from the write-ahead log");
+/// Makes the directory of a volume again that nobody has open, or says why that is not possible; then nothing has changed.
+pub fn from_wal(store: &Path, span: &Range<u64>, cache_bytes: u64) -> Result<(), Fault> {
+    let filled = begin(store, cache_bytes).map_err(Stopped::from).and_then(|tree| {
+        let mut fill = Fill::new(store, span, tree, None);
+        fill.up_to(span.end, &|| false)?;
+        fill.finish()?;
+        Ok(fill.tail)
+    });
+    match filled.and_then(|tail| Ok(replace(store, span.start).map(|()| tail)?)) {
+        Ok(tail) => {
+            let (from, to) = (span.start, tail);
+            tracing::info!(from, to, "a volume's sled was made again from the write-ahead log");
             Ok(())
         }
         Err(Stopped::Closed) => Ok(()),
@@ -75,49 +91,101 @@ pub fn from_wal(store: &Path, cache_bytes: u64) -> Result<(), Fault> {
     }
 }
 
-/// The same for an open journal, whose sled failed: the new one takes its place.
-pub fn while_open(store: &Store) -> Result<(), Stopped> {
-    let (dir, young) = (&store.dir, &store.log.young);
-    let closed = || young.is_closed_within(Duration::ZERO);
+/// The same for a finished volume of an open journal.
+pub fn finished(store: &Store, volume: &Volume, span: &Range<u64>) -> Result<(), Stopped> {
+    let dir = &store.dir;
     let tree = begin(dir, store.cache_bytes)?;
-    let older = Some(&*store.log);
-    let mut fill = Fill { store: dir, tree, table: Table::new(0, None), tail: 0, place: None, older };
-    fill.up_to(store.durable(), &closed)?;
+    let mut fill = Fill::new(dir, span, tree, Some(&store.log));
+    fill.up_to(span.end, &|| store.log.young.is_closed_within(Duration::ZERO))?;
+    let facts = fill.complete()?;
+    drop(fill);
+    replace(dir, span.start)?;
+    store.log.volumes.made_again(volume, facts);
+    store.counted.remade.fetch_add(1, Ordering::Relaxed);
+    tracing::info!(volume = span.start, "a volume's sled was made again from the write-ahead log");
+    Ok(())
+}
+
+/// The same for the active volume of an open journal, whose sled failed: the new one takes its place. If the log has begun
+/// further volumes meanwhile, so do these.
+pub fn active(store: &Store) -> Result<(), Stopped> {
+    loop {
+        let volume = store.log.volumes.active().ok_or_else(|| Fault::Io("there is no volume".into()))?;
+        let next = wal::volumes(&store.dir)?.into_iter().find(|first| *first > volume.first);
+        let span = volume.first..next.unwrap_or(u64::MAX);
+        let (table, tail, place) = fill_new(store, &span)?;
+        let joined =
+            put_to_use(store, &volume, &span, (table, tail, place)).map_err(|stopped| match stopped {
+                Stopped::Fault(fault) => Stopped::Halfway(fault),
+                halfway @ (Stopped::Halfway(_) | Stopped::Closed) => halfway,
+            })?;
+        store.counted.remade.fetch_add(1, Ordering::Relaxed);
+        if joined {
+            tracing::info!("sled was made again from the write-ahead log and is in use");
+            return Ok(());
+        }
+    }
+}
+
+/// How far a volume is filled: what its index does not name yet, where it ends, and where that is in the log.
+type Filled = (Table, u64, Option<Place>);
+
+/// Fills a new directory, and puts it in the place of the old one.
+fn fill_new(store: &Store, span: &Range<u64>) -> Result<Filled, Stopped> {
+    let dir = &store.dir;
+    let tree = begin(dir, store.cache_bytes)?;
+    let mut fill = Fill::new(dir, span, tree, Some(&store.log));
+    fill.up_to(store.durable(), &|| store.log.young.is_closed_within(Duration::ZERO))?;
     fill.tree.sync()?;
     // sled does not notice that its directory moves, so it is closed for that.
     let Fill { tree, table, tail, place, .. } = fill;
     drop(tree);
-    replace(dir)?;
-    put_to_use(store, older, (table, tail, place)).map_err(|stopped| match stopped {
-        Stopped::Fault(fault) => Stopped::Halfway(fault),
-        halfway @ (Stopped::Halfway(_) | Stopped::Closed) => halfway,
-    })
+    replace(dir, span.start)?;
+    Ok((table, tail, place))
 }
 
-/// Opens the new one in its place, brings it up to where the young begin, and hands it to the readers.
+/// Opens the new one in its place, brings it up to where the young begin, and hands it to the readers. False if the volume
+/// ends before that: then it is finished, and the next one is active and has to be filled.
 fn put_to_use(
     store: &Store,
-    older: Option<&Log>,
-    (table, tail, place): (Table, u64, Option<Place>),
-) -> Result<(), Stopped> {
+    volume: &Volume,
+    span: &Range<u64>,
+    (table, tail, place): Filled,
+) -> Result<bool, Stopped> {
     let (dir, young) = (&store.dir, &store.log.young);
-    let tree = open_tree(&layout::log_dir(dir, 0), store.cache_bytes)?;
-    let mut fill = Fill { store: dir, tree, table, tail, place, older };
-    while !young.keep_from(fill.tail) {
+    let tree = open_tree(&layout::log_dir(dir, span.start), store.cache_bytes)?;
+    let mut fill = Fill { table, tail, place, ..Fill::new(dir, span, tree, Some(&store.log)) };
+    while fill.tail < span.end && !young.keep_from(fill.tail) {
         fill.up_to(store.durable(), &|| young.is_closed_within(Duration::ZERO))?;
     }
-    fill.finish()?;
-    store.log.put(fill.tree);
+    let ends = fill.tail >= span.end;
+    let facts = if ends {
+        fill.complete()?
+    } else {
+        {
+            fill.finish()?;
+            None
+        }
+    };
+    store.log.volumes.put(volume, Arc::clone(&fill.tree));
     // In this order: until the table forgets them, they are found through both.
     store.table().indexed_before(fill.tail);
+    if ends {
+        store.log.volumes.turn(facts, span.end, turn::begin(store, span.end).ok());
+    }
     young.forget_before(fill.tail);
-    store.counted.remade.fetch_add(1, Ordering::Relaxed);
-    tracing::info!(events = fill.tail, "sled was made again from the write-ahead log and is in use");
-    Ok(())
+    Ok(!ends || young.keep_from(fill.tail))
 }
 
 fn new_dir(store: &Path) -> std::path::PathBuf {
     store.join(layout::LOG).join("new")
+}
+
+/// What stands first in every tree.
+pub fn version() -> Batch {
+    let mut batch = Batch::default();
+    batch.put(keys::VERSION, &FORMAT_VERSION.to_be_bytes());
+    batch
 }
 
 /// An empty tree beside the old one.
@@ -128,32 +196,47 @@ fn begin(store: &Path, cache_bytes: u64) -> Result<Arc<Tree>, Fault> {
     }
     fs::create_dir_all(&new)?;
     let tree = Tree::open(&new, cache_bytes)?;
-    let mut batch = Batch::default();
-    batch.put(keys::VERSION, &FORMAT_VERSION.to_be_bytes());
-    tree.apply(batch)?;
+    tree.apply(version())?;
     Ok(tree)
 }
 
-/// A tree that is being filled from the write-ahead log.
-struct Fill<'a> {
+/// A tree of a volume that is being filled from the write-ahead log.
+pub struct Fill<'a> {
     store: &'a Path,
-    tree: Arc<Tree>,
+    span: Range<u64>,
+    /// The tree.
+    pub tree: Arc<Tree>,
     /// What its index does not name yet.
-    table: Table,
+    pub table: Table,
     /// Everything before this global sequence number is in it,
-    tail: u64,
+    pub tail: u64,
     /// which ends here in the log.
-    place: Option<Place>,
+    pub place: Option<Place>,
     /// The log with the sled that failed: it may still have what the write-ahead log has lost.
     older: Option<&'a Log>,
 }
 
+impl<'a> Fill<'a> {
+    /// A tree with nothing in it.
+    pub fn new(store: &'a Path, span: &Range<u64>, tree: Arc<Tree>, older: Option<&'a Log>) -> Self {
+        let table = Table::new(span.start, None);
+        Self { store, span: span.clone(), tree, table, tail: span.start, place: None, older }
+    }
+
+    /// A tree that has something already.
+    pub fn resume(store: &'a Path, span: &Range<u64>, opened: Opened) -> Self {
+        let Opened { tree, table, tail, place } = opened;
+        Self { table, tail, place, ..Self::new(store, span, tree, None) }
+    }
+}
+
 impl Fill<'_> {
     /// Carries over what the write-ahead log has, as far as it begins before `until`.
-    fn up_to(&mut self, until: u64, closed: &dyn Fn() -> bool) -> Result<(), Stopped> {
+    pub fn up_to(&mut self, until: u64, closed: &dyn Fn() -> bool) -> Result<(), Stopped> {
+        let until = until.min(self.span.end);
         let walk = match self.place {
-            Some(place) => Walk::from(self.store, place)?,
-            None => Walk::all(self.store)?,
+            Some(place) => Walk::from(self.store, place, self.span.end)?,
+            None => Walk::within(self.store, &self.span)?,
         };
         let (mut items, mut bytes, mut damage) = (Vec::new(), 0, None);
         for step in walk {
@@ -186,7 +269,7 @@ impl Fill<'_> {
     }
 
     fn take(&mut self, at: Place, record: Vec<u8>, items: &mut Vec<Item>) -> Result<(), Fault> {
-        let item = open::young(&mut self.table, self.tail, at, record)?;
+        let item = recover::young(&mut self.table, self.tail, at, record)?;
         self.tail = item.end;
         items.push(item);
         Ok(())
@@ -222,26 +305,35 @@ impl Fill<'_> {
         Ok(())
     }
 
-    /// Completes the index up to the end, and makes everything durable.
-    fn finish(&mut self) -> Result<(), Stopped> {
-        let rows = self.table.flush();
-        for rows in rows.chunks(512) {
-            let mut batch = Batch::default();
-            rows.iter().for_each(|Row { key, value, .. }| batch.put(key, value));
-            self.tree.apply(batch)?;
+    /// The same for a volume that is whole: nothing may be missing. Its facts say from now on that it is.
+    pub fn complete(&mut self) -> Result<Option<Facts>, Stopped> {
+        if self.tail != self.span.end {
+            let what = format!("the volume ends here, but the next one begins at {}", self.span.end);
+            return Err(Fault::from(ReadError::at_seq(self.tail, what)).into());
         }
+        self.finish()?;
+        let facts =
+            Facts::gather(self.store, self.span.start, self.span.end, &self.tree).map_err(Fault::from)?;
+        if let Some(facts) = &facts {
+            facts.write(self.store, self.span.start)?;
+        }
+        Ok(facts)
+    }
+
+    /// Completes the index up to the end, and makes everything durable.
+    pub fn finish(&mut self) -> Result<(), Fault> {
+        let rows = self.table.flush();
+        turn::index(&self.tree, &rows, self.tail)?;
         self.table.settle(&rows);
-        let mut batch = Batch::default();
-        batch.put(keys::FLOOR, &self.tail.to_be_bytes());
-        Ok(self.tree.commit(batch)?)
+        Ok(())
     }
 }
 
 /// Puts the new directory in the place of the old one, and the old one aside.
-fn replace(store: &Path) -> io::Result<()> {
+fn replace(store: &Path, first: u64) -> io::Result<()> {
     let new = new_dir(store);
     sync_files(store, &new)?;
-    let old = layout::log_dir(store, 0);
+    let old = layout::log_dir(store, first);
     if old.exists() {
         fs::create_dir_all(store.join(layout::ASIDE))?;
         let aside = (1..=ASIDE).map(|number| store.join(layout::ASIDE).join(number.to_string()));

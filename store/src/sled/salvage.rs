@@ -1,17 +1,21 @@
 //! Reading from the write-ahead log what sled can't give any more. Slower, but the same.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::io;
+use std::ops::Range;
 use std::path::Path;
 
 use callbox_events::CallId;
-use callbox_events::schema::StoredCommit;
 
 use super::read;
 use crate::error::ReadError;
-use crate::journal::Head;
 use crate::wal::reader::{Step, Walk};
 use crate::wal::{self, Place};
+
+/// Why the write-ahead log is asked where sled is not known to be damaged.
+pub fn missing(seq: u64) -> ReadError {
+    ReadError::at_seq(seq, "sled does not have it")
+}
 
 /// The frames of the write-ahead log's records.
 pub struct Frames {
@@ -26,7 +30,7 @@ impl Frames {
         tracing::warn!(%why, "sled is damaged; reading from the write-ahead log instead (open the store again after `callbox verify`)");
         let first = wal::segments(store).map_err(unavailable)?.into_iter().rfind(|first| *first <= from);
         let place = Place { segment: first.unwrap_or(0), offset: 0 };
-        Ok(Self { walk: Walk::from(store, place).map_err(unavailable)?, ahead: None })
+        Ok(Self { walk: Walk::from(store, place, u64::MAX).map_err(unavailable)?, ahead: None })
     }
 
     /// The frames of the record that begins at `seq`; later ones follow, earlier ones are passed over.
@@ -61,44 +65,67 @@ fn unavailable(error: io::Error) -> ReadError {
     ReadError::Unavailable { why: error.to_string() }
 }
 
-/// Calls `each` for every frame before `until` that can be read.
+/// What a walk came across.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Passed {
+    /// Nothing that it could not read.
+    Nothing,
+    /// Something was damaged here too, and was passed over.
+    Over,
+}
+
+/// Calls `each` for every frame of these global sequence numbers that can be read.
 fn every_frame(
     store: &Path,
-    until: u64,
+    span: &Range<u64>,
     why: &ReadError,
     mut each: impl FnMut(&crate::frame::Frame<'_>) -> Result<(), ReadError>,
-) -> Result<(), ReadError> {
-    let walk = Frames::new(store, 0, why)?.walk;
+) -> Result<Passed, ReadError> {
+    let mut passed = Passed::Nothing;
+    let walk = Frames::new(store, span.start, why)?.walk;
     for step in walk {
-        let Step::Record { bytes, .. } = step.map_err(unavailable)? else { continue };
+        let Step::Record { bytes, .. } = step.map_err(unavailable)? else {
+            passed = Passed::Over;
+            continue;
+        };
         let seq = wal::record::Record::read(&bytes).map_or(u64::MAX, |record| record.seq);
-        if seq >= until {
+        if seq >= span.end {
             break;
         }
-        let frames = super::log::frames(seq, &bytes)?;
-        read::frames(seq, &frames, |frame| each(&frame))?;
+        if seq >= span.start {
+            let frames = super::log::frames(seq, &bytes)?;
+            read::frames(seq, &frames, |frame| each(&frame))?;
+        }
     }
-    Ok(())
+    Ok(passed)
 }
 
-/// The commits of a call, without the index.
-pub fn call(store: &Path, call: CallId, until: u64, why: &ReadError) -> Result<Vec<StoredCommit>, ReadError> {
-    let mut commits = read::Gathered::new(call);
-    every_frame(store, until, why, |frame| commits.take(frame))?;
-    Ok(commits.commits)
+/// The commits of a call in here, without the index.
+pub fn call(
+    store: &Path,
+    span: &Range<u64>,
+    gathered: &mut read::Gathered,
+    why: &ReadError,
+) -> Result<Passed, ReadError> {
+    every_frame(store, span, why, |frame| gathered.take(frame))
 }
 
-/// The head of a call, without the index.
-pub fn head(store: &Path, call: CallId, why: &ReadError) -> Result<Option<Head>, ReadError> {
-    let mut head = None;
-    every_frame(store, u64::MAX, why, |frame| {
+/// What the last commit of a call in here leaves, without the index.
+pub fn last(
+    store: &Path,
+    span: &Range<u64>,
+    call: CallId,
+    why: &ReadError,
+) -> Result<Option<read::Last>, ReadError> {
+    let mut last = None;
+    every_frame(store, span, why, |frame| {
         if frame.facts.call == call {
             frame.sound()?;
-            head = Some(Head { version: frame.next_version(), hash: frame.hash });
+            last = Some(read::Last::of(frame));
         }
         Ok(())
     })?;
-    Ok(head)
+    Ok(last)
 }
 
 /// Where the record begins that holds this global sequence number, without sled.
@@ -111,11 +138,11 @@ pub fn record_at(store: &Path, seq: u64, why: &ReadError) -> Result<Option<u64>,
     Ok(found)
 }
 
-/// Every call, without the index.
-pub fn calls(store: &Path, until: u64, why: &ReadError) -> Result<BTreeSet<CallId>, ReadError> {
-    let mut calls = BTreeSet::new();
-    every_frame(store, until, why, |frame| {
-        calls.insert(frame.facts.call);
+/// Every call in here, with the version of its first commit in here, without the index.
+pub fn calls(store: &Path, span: &Range<u64>, why: &ReadError) -> Result<BTreeMap<CallId, u64>, ReadError> {
+    let mut calls = BTreeMap::new();
+    every_frame(store, span, why, |frame| {
+        calls.entry(frame.facts.call).or_insert(frame.facts.version);
         Ok(())
     })?;
     Ok(calls)

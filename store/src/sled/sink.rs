@@ -12,7 +12,8 @@ use super::queue::Queue;
 use super::quiet::guarded;
 use super::room::{Side, with_room};
 use super::store::Store;
-use super::tree::{Batch, Fault};
+use super::tree::{Batch, Fault, Tree};
+use super::turn;
 use super::young::{Item, Work};
 use crate::keys;
 
@@ -25,9 +26,9 @@ pub fn run(store: &Arc<Store>, queue: &Queue) {
     let mut doctor = Doctor::default();
     while let Some(work) = store.log.young.ripe() {
         let healed = match work {
-            Work::LookInto(why) => doctor.look_into(store, queue, &why),
+            Work::LookInto(volume, why) => doctor.look_into(store, queue, volume, &why),
             Work::CarryOver(items) => {
-                if with_room(queue, Side::Sled, || store.log.tree().has_room()).is_err() {
+                if with_room(queue, Side::Sled, || has_room(store)).is_err() {
                     // The next open goes on from the write-ahead log.
                     tracing::warn!("there is no room to carry over to sled what is durable");
                     store.log.young.close();
@@ -46,11 +47,29 @@ pub fn run(store: &Arc<Store>, queue: &Queue) {
 
 /// Carries these groups over, the oldest that are young.
 fn carry_over(store: &Store, items: &[Item]) -> Result<(), Fault> {
-    guarded(|| store.log.tree().commit(batch(items))).unwrap_or_else(|panic| Err(Fault::Damage(panic)))?;
+    let carry_over = || {
+        if let Some(item) = items.first()
+            && let Some(rows) = &item.turn
+        {
+            turn::turn(store, rows, item.seq)?;
+        }
+        active(store)?.commit(batch(items))
+    };
+    guarded(carry_over).unwrap_or_else(|panic| Err(Fault::Damage(panic)))?;
     store.table().settle(items.iter().flat_map(|item| &item.rows));
     store.log.young.carried_over(items.len());
     store.counted.batches.fetch_add(1, Ordering::Relaxed);
     Ok(())
+}
+
+fn active(store: &Store) -> Result<Arc<Tree>, Fault> {
+    let active = store.log.volumes.active().ok_or_else(|| Fault::Io("there is no volume".into()))?;
+    store.log.volumes.tree(&active)
+}
+
+fn has_room(store: &Store) -> Result<(), Fault> {
+    // A sled that does not even open is another trouble.
+    active(store).map_or(Ok(()), |tree| tree.has_room())
 }
 
 /// What sled is given for these groups.

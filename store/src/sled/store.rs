@@ -1,7 +1,7 @@
 //! An open store as readers see it: what is durable, and no more.
 
 use std::io::{self, Read};
-use std::iter::Peekable;
+use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,17 +9,19 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use callbox_events::CallId;
 use callbox_events::schema::StoredCommit;
 
+use super::calls::{Calls, is_before};
 use super::log::Log;
 use super::read::{self, Make, Scan};
 use super::salvage;
 use super::table::Table;
-use super::tree::Pairs;
+use super::volumes::Volume;
 use crate::error::ReadError;
 use crate::journal::{CallIds, Commits, Cursor, Head, JournalReader};
 use crate::keys;
 use crate::live::protocol::Document;
 use crate::live::{Raw, Raws, Served};
 use crate::lock::Lock;
+use crate::retention::pruned::Pruned;
 use crate::seal;
 use crate::subscription::{Bell, Source, Subscription};
 
@@ -31,9 +33,11 @@ pub struct Store {
     /// Everything before this global sequence number is durable.
     durable: AtomicU64,
     pub(super) bell: Arc<Bell>,
-    pub(crate) dir: PathBuf,
+    pub(super) dir: PathBuf,
     pub(super) counted: Counted,
     pub(super) cache_bytes: u64,
+    /// Held by whoever removes volumes.
+    pub(super) pruning: Mutex<()>,
     _lock: Option<Lock>,
 }
 
@@ -64,6 +68,7 @@ impl Store {
             dir,
             counted: Counted::default(),
             cache_bytes,
+            pruning: Mutex::default(),
             _lock: lock,
         })
     }
@@ -107,8 +112,10 @@ impl Store {
         let durable = self.durable();
         let entry = self.table().get(call).map(|entry| (entry.last_seq, entry.version, entry.hash));
         match entry {
-            Some((last, version, hash)) if last < durable => Ok(Some(Head { version, hash })),
-            // A commit is on its way, or the call is in the index altogether.
+            Some((last, version, hash)) if last < durable && self.log.volumes.begin() == 0 => {
+                Ok(Some(Head { version, hash }))
+            }
+            // A commit is on its way, the call is in the index altogether, or it may have begun before the journal does.
             Some(_) | None => Ok(self.read(call)?.last().map(|last| Head {
                 version: last.commit.version + last.commit.events.len() as u64,
                 hash: last.hash,
@@ -123,41 +130,53 @@ impl Store {
         Ok(Box::new(scan))
     }
 
-    /// Every call with a durable commit.
+    /// Every call with a durable commit that did not begin before the journal does.
     pub fn calls(&self) -> Result<CallIds<'static>, ReadError> {
         let durable = self.durable();
-        let mut young: Vec<CallId> =
-            self.table().calls().filter(|(_, chunk)| *chunk < durable).map(|(call, _)| call).collect();
+        let is_durable = |(call, chunk, version)| (chunk < durable).then_some((call, version));
+        let mut young: Vec<(CallId, u64)> = self.table().calls().filter_map(is_durable).collect();
         young.sort_unstable();
-        let pairs = self.log.index().and_then(|tree| tree.scan(&[keys::ROW], &[keys::ROW]));
-        let origin = match pairs {
-            Ok(pairs) => {
-                let rows = Rows { pairs, durable };
-                let merged = Merged { young: young.into_iter().peekable(), rows: rows.peekable() };
-                Origin::Index(Box::new(merged))
-            }
-            Err(damage) => {
-                let damage = self.log.doubt(damage.into());
-                Origin::Log(salvage::calls(&self.log.store, durable, &damage)?.into_iter())
-            }
-        };
-        Ok(Box::new(Calls { log: Arc::clone(&self.log), durable, origin, last: None }))
+        Ok(Box::new(Calls::new(&self.log, durable, young)))
     }
 
     /// The call that started last.
     pub fn latest(&self) -> Result<Option<CallId>, ReadError> {
         let durable = self.durable();
-        let young = self.table().calls().filter(|(_, chunk)| *chunk < durable).map(|(call, _)| call).max();
-        let row = match self.log.index().and_then(|tree| tree.last(&[keys::ROW])) {
-            Ok(row) => row,
-            Err(damage) => {
-                let damage = self.log.doubt(damage.into());
-                return Ok(salvage::calls(&self.log.store, durable, &damage)?.pop_last());
+        let young =
+            self.table().calls().filter(|(_, chunk, _)| *chunk < durable).map(|(call, ..)| call).max();
+        let mut latest = young;
+        for (volume, span) in self.log.volumes.spans() {
+            latest = latest.max(self.highest(&volume, span.start..span.end.min(durable))?);
+        }
+        match latest {
+            // It began before the journal does, which is rare: a call that goes on for longer than anything is kept.
+            Some(call) if self.log.volumes.begin() > 0 && self.head(call)?.is_none() => {
+                self.calls()?.last().transpose()
             }
-        };
-        let old =
-            row.filter(|(_, value)| is_before(value, durable)).and_then(|(key, _)| keys::parse_row(&key));
-        Ok(young.max(old.map(|(call, _)| call)))
+            latest => Ok(latest),
+        }
+    }
+
+    /// The highest id in a volume.
+    fn highest(&self, volume: &Volume, span: Range<u64>) -> Result<Option<CallId>, ReadError> {
+        if let Some(facts) = volume.facts() {
+            return Ok(facts.calls.highest());
+        }
+        match self.log.volumes.index(volume).and_then(|tree| tree.last(&[keys::ROW])) {
+            Ok(row) => {
+                let row = row.filter(|(_, value)| is_before(value, span.end));
+                Ok(row.and_then(|(key, _)| keys::parse_row(&key)).map(|(call, _)| call))
+            }
+            Err(damage) => {
+                let damage = self.log.doubt(volume.first, damage.into());
+                Ok(salvage::calls(&self.log.store, &span, &damage)?.pop_last().map(|(call, _)| call))
+            }
+        }
+    }
+
+    /// The first place that is kept.
+    pub fn begins(&self) -> Cursor {
+        Cursor::at(self.log.volumes.begin())
     }
 }
 
@@ -174,6 +193,10 @@ impl Served for Arc<Store> {
             Document::Checkpoints => {
                 let file = seal::document(&self.dir)?;
                 Ok(file.map(|file| -> Box<dyn Read + Send> { Box::new(file) }))
+            }
+            Document::Pruned => {
+                let text = Pruned::read(&self.dir)?.map(|pruned| pruned.to_string());
+                Ok(text.map(|text| -> Box<dyn Read + Send> { Box::new(io::Cursor::new(text)) }))
             }
         }
     }
@@ -206,6 +229,14 @@ impl JournalReader for Arc<Store> {
         Ok(Cursor::at(self.durable()))
     }
 
+    fn begins(&self) -> Result<Cursor, ReadError> {
+        Ok(Cursor::at(self.log.volumes.begin()))
+    }
+
+    fn pruned(&self) -> Result<Option<Pruned>, ReadError> {
+        Pruned::of(&self.dir)
+    }
+
     fn subscribe(&self, from: Cursor) -> Result<Subscription, ReadError> {
         self.follow(from)
     }
@@ -216,91 +247,5 @@ impl JournalReader for Arc<Store> {
 
     fn latest(&self) -> Result<Option<CallId>, ReadError> {
         Store::latest(self)
-    }
-}
-
-fn is_before(row: &[u8], durable: u64) -> bool {
-    keys::read_list(row).and_then(|chunks| chunks.first().copied()).is_some_and(|chunk| chunk < durable)
-}
-
-/// The calls of the index, with repetitions.
-struct Rows {
-    pairs: Pairs,
-    durable: u64,
-}
-
-impl Iterator for Rows {
-    type Item = Result<CallId, ReadError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        loop {
-            let (key, value) = match self.pairs.next()? {
-                Ok(pair) => pair,
-                Err(fault) => return Some(Err(fault.into())),
-            };
-            if is_before(&value, self.durable) {
-                let damage =
-                    ReadError::Corrupt { place: "the index".into(), what: "a key that is none".into() };
-                return Some(keys::parse_row(&key).map(|(call, _)| call).ok_or(damage));
-            }
-        }
-    }
-}
-
-/// Every call once, in order.
-struct Calls {
-    log: Arc<Log>,
-    durable: u64,
-    origin: Origin,
-    last: Option<CallId>,
-}
-
-enum Origin {
-    Index(Box<Merged>),
-    /// The index is damaged; the rest was gathered from the write-ahead log.
-    Log(std::collections::btree_set::IntoIter<CallId>),
-}
-
-impl Iterator for Calls {
-    type Item = Result<CallId, ReadError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        loop {
-            let next = match &mut self.origin {
-                Origin::Index(merged) => merged.smaller()?,
-                Origin::Log(calls) => Ok(calls.next()?),
-            };
-            match next {
-                Ok(call) if self.last.is_some_and(|last| call <= last) => {}
-                Ok(call) => {
-                    self.last = Some(call);
-                    return Some(Ok(call));
-                }
-                Err(damage) => {
-                    let damage = self.log.doubt(damage);
-                    match salvage::calls(&self.log.store, self.durable, &damage) {
-                        Ok(calls) => self.origin = Origin::Log(calls.into_iter()),
-                        Err(error) => return Some(Err(error)),
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// Two ascending lists as one.
-struct Merged {
-    young: Peekable<std::vec::IntoIter<CallId>>,
-    rows: Peekable<Rows>,
-}
-
-impl Merged {
-    fn smaller(&mut self) -> Option<Result<CallId, ReadError>> {
-        let young = self.young.peek().copied();
-        match (young, self.rows.peek()) {
-            (Some(young), Some(Ok(row))) if young < *row => self.young.next().map(Ok),
-            (_, Some(_)) => self.rows.next(),
-            (_, None) => self.young.next().map(Ok),
-        }
     }
 }

@@ -87,9 +87,12 @@ impl Table {
         self.newest.is_none_or(|newest| call > newest)
     }
 
-    /// The calls that have an entry, and the first chunk that each has in it.
-    pub fn calls(&self) -> impl Iterator<Item = (CallId, u64)> {
-        self.entries.iter().filter_map(|(call, entry)| Some((*call, entry.pending.first()?.chunk)))
+    /// The calls that have an entry; the first chunk that each has in it, and the version of its first commit there.
+    pub fn calls(&self) -> impl Iterator<Item = (CallId, u64, u64)> {
+        let first = |entry: &Entry| entry.pending.first().copied();
+        self.entries.iter().filter_map(move |(call, entry)| {
+            first(entry).map(|held| (*call, held.chunk, u64::from(held.version)))
+        })
     }
 
     /// The chunks of a call that are not in the index.

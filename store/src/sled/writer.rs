@@ -3,21 +3,23 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::{Duration, SystemTime};
 
 use super::group::{Finished, Group, Placed};
 use super::queue::{Growth, Queue, Request};
 use super::quiet::guarded;
 use super::room::{Side, with_room};
 use super::store::Store;
+use super::table::Row;
 use super::tree::Fault;
 use super::young::Item;
 use crate::erasable::Keys;
 use crate::error::AppendError;
 use crate::seal::Seals;
-use crate::wal::Place;
 use crate::wal::pack::Packer;
 use crate::wal::record;
 use crate::wal::writer::Writer as Wal;
+use crate::wal::{Kind, Place};
 use crate::watermark::Watermark;
 
 /// What it writes to.
@@ -38,6 +40,9 @@ pub struct Writer {
     seals: Option<Arc<Seals>>,
     pace: Pace,
     tail: u64,
+    volume: Growing,
+    /// The rows that complete the index of the volume before, until the first group of the new one takes them along.
+    turn: Option<Vec<Row>>,
     packer: Packer,
     /// Buffers that are used again for every group.
     frames: Vec<u8>,
@@ -51,12 +56,12 @@ impl Writer {
         queue: Arc<Queue>,
         files: Files,
         seals: Option<Arc<Seals>>,
-        growth: Growth,
+        (growth, volume): (Growth, Growing),
     ) -> Self {
         let tail = store.durable();
         let (pace, packer) = (Pace::new(growth), Packer::default());
         let (frames, record) = (Vec::new(), Vec::new());
-        Self { store, queue, files, seals, pace, tail, packer, frames, record }
+        Self { store, queue, files, seals, pace, tail, volume, turn: None, packer, frames, record }
     }
 
     /// Writes until the queue is closed and empty. The first failure poisons the queue: what is on disk is not known
@@ -95,6 +100,9 @@ impl Writer {
 
     /// Writes as many of the requests as make one group.
     fn write_group(&mut self, requests: &mut VecDeque<Request>) -> Result<(), Fault> {
+        if self.volume.is_over(self.tail, SystemTime::now()) {
+            self.turn()?;
+        }
         let finished = self.build(requests);
         if finished.acks.is_empty() {
             return Ok(());
@@ -111,8 +119,10 @@ impl Writer {
         self.tail = finished.end;
         let Finished { first: seq, end, floor, rows, .. } = finished;
         let record = Arc::from(self.record.as_slice());
-        let shed = self.store.log.young.push(Item { seq, end, record, rows, floor, behind });
-        if self.store.log.is_without() {
+        self.volume.bytes += self.record.len() as u64;
+        let turn = self.turn.take();
+        let shed = self.store.log.young.push(Item { seq, end, record, turn, rows, floor, behind });
+        if self.store.log.volumes.active().is_some_and(|active| active.is_without()) {
             // Nobody will settle them. Calls that go on stay in the table, as their heads are nowhere else at hand.
             let rows = shed.iter().flat_map(|item| &item.rows);
             self.store.table().settle(rows.filter(|row| row.ended));
@@ -123,6 +133,16 @@ impl Writer {
             seals.add(&finished.leaves);
         }
         self.frames = finished.frames;
+        Ok(())
+    }
+
+    /// Begins a new volume where the log ends now. The calls that go on are in the index of the old one up to here.
+    fn turn(&mut self) -> Result<(), Fault> {
+        let (wal, tail) = (&mut self.files.wal, self.tail);
+        with_room(&self.queue, Side::Log, || Ok(wal.go_on_in(tail, Kind::Volume)?))?;
+        let rows = self.store.table().flush();
+        self.turn.get_or_insert_default().extend(rows);
+        self.volume = Growing { first: tail, bytes: 0, began: SystemTime::now(), ..self.volume };
         Ok(())
     }
 
@@ -177,6 +197,30 @@ impl Writer {
     }
 }
 
+/// The volume that grows, and how far it may.
+#[derive(Debug, Clone, Copy)]
+pub struct Growing {
+    /// Where it begins.
+    pub first: u64,
+    /// Bytes of its records.
+    pub bytes: u64,
+    /// When it was begun.
+    pub began: SystemTime,
+    /// The most bytes.
+    pub most_bytes: u64,
+    /// The highest age.
+    pub most_age: Duration,
+}
+
+impl Growing {
+    /// Whether the next group belongs to a new one.
+    fn is_over(&self, tail: u64, now: SystemTime) -> bool {
+        // A clock that was set back says nothing of age.
+        let age = now.duration_since(self.began).unwrap_or_default();
+        tail > self.first && (self.bytes >= self.most_bytes || age >= self.most_age)
+    }
+}
+
 /// How long to let a group grow. A sync costs the same for one commit as for a hundred; so under load it pays to wait a
 /// little, while a lone commit on an idle engine must not wait at all. Load is a running mean of the groups' sizes.
 ///
@@ -220,8 +264,6 @@ impl Pace {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     #[test]

@@ -17,6 +17,8 @@ pub struct Item {
     pub end: u64,
     /// The record, as it stands in the log.
     pub record: Arc<[u8]>,
+    /// If a new volume begins with it: the rows that complete the index of the one before.
+    pub turn: Option<Vec<Row>>,
     /// The rows of the index that go with it.
     pub rows: Vec<Row>,
     /// Up to where the index is complete with them, if that is to be kept.
@@ -47,8 +49,8 @@ pub struct Ripeness {
 pub enum Work {
     /// These groups are carried over to it.
     CarryOver(Vec<Item>),
-    /// A reader found it damaged.
-    LookInto(ReadError),
+    /// A reader found it damaged in the volume that begins there.
+    LookInto(u64, ReadError),
 }
 
 /// The groups that are young, oldest first.
@@ -68,7 +70,7 @@ struct State {
     /// Whether somebody carries over; else nobody needs to be waited for.
     carried: bool,
     /// What a reader found wrong with sled.
-    doubt: Option<ReadError>,
+    doubt: Option<(u64, ReadError)>,
     /// Whether the oldest are let go instead of waited for: the write-ahead log has them.
     shedding: bool,
     /// Whether any were, since it began.
@@ -168,13 +170,16 @@ impl Young {
             });
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
-        if let Some(doubt) = state.doubt.take() {
-            return Some(Work::LookInto(doubt));
+        if let Some((volume, doubt)) = state.doubt.take() {
+            return Some(Work::LookInto(volume, doubt));
         }
         let mut bytes = 0;
+        let mut first = true;
         let fits = |item: &&Item| {
             bytes += item.bytes();
-            bytes <= self.ripeness.bytes
+            let joins = item.turn.is_none() || first;
+            first = false;
+            bytes <= self.ripeness.bytes && joins
         };
         let mut batch: Vec<Item> = state.items.iter().take_while(fits).cloned().collect();
         if batch.is_empty() {
@@ -183,9 +188,9 @@ impl Young {
         Some(Work::CarryOver(batch))
     }
 
-    /// A reader found something wrong with sled.
-    pub fn doubt(&self, why: &ReadError) {
-        self.lock().doubt.get_or_insert_with(|| why.clone());
+    /// A reader found something wrong with the sled of the volume that begins there.
+    pub fn doubt(&self, volume: u64, why: &ReadError) {
+        self.lock().doubt.get_or_insert_with(|| (volume, why.clone()));
         self.grew.notify_one();
     }
 

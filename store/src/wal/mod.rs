@@ -9,6 +9,9 @@
 //! |---|---|
 //! | `wal/<first seq, 20 digits>` | a header of 16 bytes, then records one after another, then zeros |
 //!
+//! A *volume* is a stretch of the journal that can be read, made again and removed by itself: the segments from one that
+//! begins a volume to the next such one.
+//!
 //! - [`record`]: the bytes of one group, checked and packed.
 //! - [`pack`]: compression with a dictionary that knows SIP.
 //! - [`writer`]: appends, syncs, begins new segments.
@@ -20,17 +23,32 @@ pub mod record;
 pub mod writer;
 
 use std::fmt;
-use std::fs;
-use std::io;
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use crate::layout;
 
-/// A segment begins with this, a version byte, and the global sequence number of its first event (8 bytes).
+/// A segment begins with this, a byte for its kind, and the global sequence number of its first event (8 bytes).
 const MAGIC: [u8; 7] = *b"cbxwal\n";
 
-/// The version of the segments' format.
-const VERSION: u8 = 1;
+/// What a segment begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Only itself: it goes on where the one before it became too long.
+    Further,
+    /// A volume.
+    Volume,
+}
+
+impl Kind {
+    fn number(self) -> u8 {
+        match self {
+            Self::Further => 1,
+            Self::Volume => 2,
+        }
+    }
+}
 
 /// Bytes before the first record.
 pub const HEADER_BYTES: u64 = 16;
@@ -69,8 +87,8 @@ impl fmt::Display for Place {
     }
 }
 
-fn header(first: u64) -> [u8; HEADER_BYTES as usize] {
-    let mut bytes = [VERSION; HEADER_BYTES as usize];
+fn header(first: u64, kind: Kind) -> [u8; HEADER_BYTES as usize] {
+    let mut bytes = [kind.number(); HEADER_BYTES as usize];
     bytes[..7].copy_from_slice(&MAGIC);
     bytes[8..].copy_from_slice(&first.to_be_bytes());
     bytes
@@ -82,22 +100,30 @@ pub fn path(store: &Path, first: u64) -> PathBuf {
     store.join(layout::WAL).join(format!("{first:020}"))
 }
 
-/// The segments that there are, by their first global sequence numbers, in order.
+/// The segments of these global sequence numbers, by their first ones, in order. Those before the beginning of the
+/// journal are not counted: they are being removed.
 ///
 /// # Errors
 /// The system's; a folder that isn't there has none.
 pub fn segments(store: &Path) -> io::Result<Vec<u64>> {
-    let entries = match fs::read_dir(store.join(layout::WAL)) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(error),
-    };
+    let begin = layout::begin(store)?;
+    let mut found = layout::numbered(&store.join(layout::WAL))?;
+    found.retain(|first| *first >= begin);
+    Ok(found)
+}
+
+/// Where a volume begins, according to the segments' headers.
+///
+/// # Errors
+/// The system's.
+pub fn volumes(store: &Path) -> io::Result<Vec<u64>> {
     let mut found = Vec::new();
-    for entry in entries {
-        let name = entry?.file_name();
-        let digits = name.to_str().filter(|name| name.len() == 20);
-        found.extend(digits.and_then(|name| name.parse::<u64>().ok()));
+    for first in segments(store)? {
+        let mut start = [0; HEADER_BYTES as usize];
+        let read = File::open(path(store, first))?.read_exact(&mut start);
+        if read.is_ok() && start == header(first, Kind::Volume) {
+            found.push(first);
+        }
     }
-    found.sort_unstable();
     Ok(found)
 }

@@ -5,13 +5,14 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::vec;
 
 use memchr::memmem;
 
 use super::record::{self, MAGIC, Record, RecordError};
-use super::{HEADER_BYTES, Place, header, path, segments};
+use super::{HEADER_BYTES, Kind, Place, header, path, segments};
 
 /// What the walk meets.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,6 +47,8 @@ pub struct End {
 pub struct Walk {
     store: PathBuf,
     segments: vec::IntoIter<u64>,
+    /// The last segment of the whole log.
+    last: Option<u64>,
     current: Option<Segment>,
     end: Option<End>,
 }
@@ -66,17 +69,27 @@ impl Walk {
     /// # Errors
     /// The system's.
     pub fn all(store: &Path) -> io::Result<Self> {
-        let segments = segments(store)?.into_iter();
-        Ok(Self { store: store.to_owned(), segments, current: None, end: None })
+        Self::within(store, &(0..u64::MAX))
     }
 
-    /// From a place on, where a record begins or the log ends. A place that isn't there is the end.
+    /// Through the segments whose first global sequence number lies in here.
     ///
     /// # Errors
     /// The system's.
-    pub fn from(store: &Path, place: Place) -> io::Result<Self> {
-        let rest: Vec<u64> = segments(store)?.into_iter().filter(|first| *first >= place.segment).collect();
-        let mut walk = Self { store: store.to_owned(), segments: rest.into_iter(), current: None, end: None };
+    pub fn within(store: &Path, span: &Range<u64>) -> io::Result<Self> {
+        let mut segments = segments(store)?;
+        let last = segments.last().copied();
+        segments.retain(|first| span.contains(first));
+        Ok(Self { store: store.to_owned(), segments: segments.into_iter(), last, current: None, end: None })
+    }
+
+    /// From a place on, where a record begins or the log ends, to the end of the last segment that begins before `until`.
+    /// A place that isn't there is the end.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn from(store: &Path, place: Place, until: u64) -> io::Result<Self> {
+        let mut walk = Self::within(store, &(place.segment..until))?;
         if walk.segments.as_slice().first() == Some(&place.segment) {
             walk.segments.next();
             if fs::metadata(path(store, place.segment))?.len() >= place.offset {
@@ -94,7 +107,7 @@ impl Walk {
 
     /// Opens a segment at an offset; damage to its header is told by the first step.
     fn open(&mut self, first: u64, offset: u64) -> io::Result<()> {
-        let is_last = self.segments.as_slice().is_empty();
+        let is_last = self.last == Some(first);
         let mut file = File::open(path(&self.store, first))?;
         file.seek(SeekFrom::Start(offset))?;
         let mut bytes = Vec::new();
@@ -139,7 +152,8 @@ impl Segment {
     /// The next step and whether the end is torn; `None` at the end.
     fn step(&mut self) -> (Option<Step>, bool) {
         if self.base == 0 && self.at == 0 {
-            let begins_well = self.bytes.starts_with(&header(self.first));
+            let begins = |kind| self.bytes.starts_with(&header(self.first, kind));
+            let begins_well = begins(Kind::Further) || begins(Kind::Volume);
             if !begins_well && self.is_torn_header() {
                 return (None, true);
             }
@@ -202,7 +216,7 @@ mod tests {
 
     /// Writes records of ten events each; returns where each begins.
     fn fill(store: &Path, segment_bytes: u64, count: u64) -> Vec<Place> {
-        let mut writer = Writer::begin(store, 0, segment_bytes).unwrap();
+        let mut writer = Writer::begin(store, 0, Kind::Volume, segment_bytes).unwrap();
         let (mut places, mut bytes) = (Vec::new(), Vec::new());
         for number in 0..count {
             record::write(&mut Packer::default(), number * 10, 10, &[number as u8; 600], &mut bytes);
@@ -230,7 +244,7 @@ mod tests {
         assert_eq!(seqs(&mut walk), (0..20).map(|n| Ok(n * 10)).collect::<Vec<_>>());
         assert!(walk.end().is_some_and(|end| !end.torn && end.place > places[19]));
         for (number, place) in places.iter().enumerate() {
-            let mut walk = Walk::from(dir.path(), *place).unwrap();
+            let mut walk = Walk::from(dir.path(), *place, u64::MAX).unwrap();
             assert_eq!(seqs(&mut walk).first(), Some(&Ok(number as u64 * 10)));
         }
     }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{FallocateFlags, fallocate};
 use rustix::io::Errno;
 
-use super::{HEADER_BYTES, Place, header, path};
+use super::{HEADER_BYTES, Kind, Place, header, path};
 use crate::layout::{self, sync_dir};
 
 /// Room is allotted in steps: a sync then has no new blocks and no new length to make durable, and a full disk is met
@@ -31,11 +31,11 @@ impl Writer {
     ///
     /// # Errors
     /// The system's.
-    pub fn begin(store: &Path, first: u64, segment_bytes: u64) -> io::Result<Self> {
+    pub fn begin(store: &Path, first: u64, kind: Kind, segment_bytes: u64) -> io::Result<Self> {
         fs::create_dir_all(store.join(layout::WAL))?;
         let path = path(store, first);
         let file = OpenOptions::new().read(true).write(true).create(true).truncate(true).open(path)?;
-        file.write_all_at(&header(first), 0)?;
+        file.write_all_at(&header(first, kind), 0)?;
         file.sync_all()?;
         sync_names(store)?;
         let next = Place { segment: first, offset: HEADER_BYTES };
@@ -62,13 +62,22 @@ impl Writer {
     pub fn append(&mut self, seq: u64, record: &[u8]) -> io::Result<Place> {
         let length = record.len() as u64;
         if self.next.offset > HEADER_BYTES && self.next.offset + length > self.segment_bytes {
-            self.finish()?;
-            *self = Self::begin(&self.store, seq, self.segment_bytes)?;
+            self.go_on_in(seq, Kind::Further)?;
         }
         self.allot(self.next.offset + length)?;
         self.file.write_all_at(record, self.next.offset)?;
         self.next.offset += length;
         Ok(self.next)
+    }
+
+    /// Begins a new segment at global sequence number `seq`, which is the end of the log.
+    ///
+    /// # Errors
+    /// The system's; then nothing has changed.
+    pub fn go_on_in(&mut self, seq: u64, kind: Kind) -> io::Result<()> {
+        self.finish()?;
+        *self = Self::begin(&self.store, seq, kind, self.segment_bytes)?;
+        Ok(())
     }
 
     fn allot(&mut self, wanted: u64) -> io::Result<()> {

@@ -3,9 +3,11 @@
 use std::fmt;
 use std::net::SocketAddr;
 use std::str::FromStr;
+use std::time::Duration;
 
 use callbox_events::call::{IncomingPolicy, RecoveryPolicy, RefusalKind};
 use callbox_events::sip::{Peer, Transport};
+use callbox_events::time::parse_span;
 use serde::Deserialize;
 
 /// A text that is no value of its option.
@@ -28,7 +30,7 @@ macro_rules! read_as_text {
         }
     )+};
 }
-read_as_text!(Listener, Incoming, OnRestart);
+read_as_text!(Listener, Incoming, OnRestart, Span);
 
 /// A place to listen at: `udp:127.0.0.1:5060`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -177,6 +179,20 @@ impl FromStr for Seconds {
     }
 }
 
+/// A long time: `90s`, `15m`, `24h`, `30d`, `2w`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Span(pub Duration);
+
+impl FromStr for Span {
+    type Err = InvalidValue;
+
+    fn from_str(text: &str) -> Result<Self, InvalidValue> {
+        let span = parse_span(text).filter(|span| !span.is_zero()).map(Self);
+        span.ok_or_else(|| invalid("expected a time with its unit, such as 24h, 30d or 2w"))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -218,6 +234,14 @@ mod tests {
         }
         for bad in ["", "reject:", "reject:200", "reject:700", "reject:x", "busy:486"] {
             assert!(bad.parse::<Incoming>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn long_times_have_a_unit() {
+        assert_eq!("30d".parse(), Ok(Span(Duration::from_secs(30 * 86_400))));
+        for bad in ["", "30", "0d", "d", "1y", "-1d"] {
+            assert!(bad.parse::<Span>().is_err(), "{bad}");
         }
     }
 

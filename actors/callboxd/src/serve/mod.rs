@@ -73,6 +73,9 @@ fn config(settings: Settings) -> Config {
         signing_key: settings.signing_key,
         erasable: settings.erasable,
         checkpoint_interval: settings.checkpoint_interval.unwrap_or(defaults.checkpoint_interval),
+        retention: settings.retention,
+        volume_bytes: settings.volume_bytes.unwrap_or(defaults.volume_bytes),
+        volume_age: settings.volume_age.unwrap_or(defaults.volume_age),
         user_agent: settings.user_agent.unwrap_or(defaults.user_agent),
         store: settings.store,
         ..Config::default()

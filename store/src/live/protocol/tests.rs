@@ -15,6 +15,7 @@ fn every_request_reads_back() {
         Request::Watch(Cursor::at(7)),
         Request::Document(Document::Checkpoints),
         Request::Erase(7, 3, 1 << 40),
+        Request::Document(Document::Pruned),
     ] {
         let mut bytes = Vec::new();
         request.write(&mut bytes).unwrap();

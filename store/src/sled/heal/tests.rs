@@ -2,10 +2,12 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use crate::journal::{Cursor, Journal, JournalReader};
+use crate::sled::tree::Tree;
 use crate::sled::{Options, SledJournal};
 use crate::testing::conformance::{all, put};
 use crate::testing::sample::{call, commit, offered, released};
@@ -20,6 +22,11 @@ fn open(dir: &Path) -> SledJournal {
         ..Options::default()
     };
     SledJournal::open(dir, options).unwrap()
+}
+
+fn sled(journal: &SledJournal) -> Arc<Tree> {
+    let volumes = &journal.store.log.volumes;
+    volumes.tree(&volumes.active().unwrap()).unwrap()
 }
 
 /// One whole call; three of its kind fill a batch.
@@ -60,7 +67,7 @@ fn a_sled_that_takes_nothing_any_more_is_made_again_while_appends_go_on() {
                 calls - 1
             })
         });
-        journal.store.log.tree().fails.store(true, Ordering::Release);
+        sled(&journal).fails.store(true, Ordering::Release);
         until("it is made again", || {
             write(&journal, calls);
             calls += 1;
@@ -82,7 +89,7 @@ fn where_sled_cannot_be_made_again_the_log_serves_alone_and_says_so() {
     (0..60).for_each(|number| write(&journal, number));
     let in_the_way = dir.path().join("log").join("new");
     fs::write(&in_the_way, "").unwrap();
-    journal.store.log.tree().fails.store(true, Ordering::Release);
+    sled(&journal).fails.store(true, Ordering::Release);
     let mut calls = 60;
     until("it is given up", || {
         write(&journal, calls);
