@@ -115,7 +115,10 @@ fn the_oldest_volumes_go_and_the_rest_is_as_it_was() {
     let kept: Vec<StoredCommit> = before.iter().filter(|stored| stored.seq >= cut.events).cloned().collect();
     assert_eq!(all(dir.path()), kept, "what is kept is what was there");
     assert_eq!(cut.commits as usize, before.len() - kept.len());
-    let begun: Vec<CallId> = (0..40).map(call).filter(|call| kept.iter().any(|stored| stored.commit.call == *call && stored.commit.version == 0)).collect();
+    let begun: Vec<CallId> = (0..40)
+        .map(call)
+        .filter(|call| kept.iter().any(|stored| stored.commit.call == *call && stored.commit.version == 0))
+        .collect();
     assert_eq!(listed(dir.path()), begun, "a call whose beginning is gone is gone");
     assert!(reader::open(dir.path()).unwrap().read(call(0)).unwrap().is_empty());
     let report = verified(dir.path(), &sealed);
@@ -160,7 +163,8 @@ fn proofs_of_what_is_kept_hold_and_older_checkpoints_are_continued() {
     let grown: Proof = prove::consistency(journal.as_ref(), covering, newest, &mut |_| {}).unwrap().into();
     assert!(grown.verify().is_ok());
     let stretch = cut.events..cut.events + 30;
-    let complete: Proof = prove::completeness(journal.as_ref(), &stretch, newest, &mut |_| {}).unwrap().into();
+    let complete: Proof =
+        prove::completeness(journal.as_ref(), &stretch, newest, &mut |_| {}).unwrap().into();
     assert!(complete.verify().is_ok());
     let gone = prove::call(journal.as_ref(), call(0), &first, &mut |_| {});
     assert!(matches!(gone, Err(ProveError::Removed { .. })), "{gone:?}");

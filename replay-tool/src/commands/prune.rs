@@ -30,7 +30,7 @@ Examples:
   callbox prune --larger-than 20GiB --signing-key callbox.key --store calls
 
 Whole volumes go, the oldest first; the one that is written to never does, nor one with a part of a call that is not over,
-nor one that is damaged. Held calls (callbox hold) are kept beside the journal. Checkpoints and proofs of what stays hold
+unless it is given up, nor one that is damaged. Held calls (callbox hold) are kept beside the journal. Checkpoints and proofs of what stays hold
 as before, and the next checkpoint says what was removed. A running engine does this by itself: callboxd serve --keep-for
 and --keep-size.";
 
@@ -45,6 +45,9 @@ pub struct Args {
     /// Remove the oldest volumes while all of them take more: 500MB, 20GiB
     #[arg(long, value_name = "SIZE", group = "limit")]
     larger_than: Option<ByteSize>,
+    /// Also volumes with calls that are not over, which are lost as a whole then
+    #[arg(long)]
+    even_unfinished: bool,
     /// Only say what would go
     #[arg(long)]
     dry_run: bool,
@@ -57,7 +60,11 @@ pub fn run(args: &Args, common: &Common, out: &mut Output) -> Result<ExitCode, F
     let store = source::dir(common)?;
     // A wrong path must not leave a store behind.
     layout::check(store)?;
-    let retention = Retention { age: args.older_than, bytes: args.larger_than.map(|size| size.as_u64()) };
+    let retention = Retention {
+        age: args.older_than,
+        bytes: args.larger_than.map(|size| size.as_u64()),
+        unfinished: args.even_unfinished,
+    };
     let journal = SledJournal::open(store, args.signing.options(store)?)?;
     let bar = Progress::events(0);
     let pruned = journal.prune(retention, args.dry_run, when::now(), &mut |progress| {
@@ -107,10 +114,10 @@ fn print(out: &mut Output, outcome: &Outcome, dry_run: bool) -> std::io::Result<
         writeln!(out, "{DIM}held{DIM:#}     {} of them, kept beside the journal", count(*held, "call"))?;
     }
     if let Some((volume, call)) = stays {
-        let until = full(volume.until);
+        let until = volume.times.map(|(_, until)| format!(" up to {}", full(until))).unwrap_or_default();
         writeln!(
             out,
-            "{WARN}stays{WARN:#}    the volume up to {until}, and what is younger: call {call} is not over"
+            "{WARN}stays{WARN:#}    the volume{until}, and what is younger: call {call} is not over"
         )?;
     }
     Ok(())
@@ -133,6 +140,10 @@ fn document(outcome: &Outcome, dry_run: bool) -> Value {
 
 fn volume(volume: &Volume) -> Value {
     json!({
-        "first": volume.first, "end": volume.end, "until": volume.until.to_string(), "bytes": volume.bytes,
+        "first": volume.begin.seq(),
+        "end": volume.end.seq(),
+        "since": volume.times.map(|(since, _)| since.to_string()),
+        "until": volume.times.map(|(_, until)| until.to_string()),
+        "bytes": volume.bytes,
     })
 }

@@ -6,7 +6,7 @@ use std::io::Write;
 use std::path::Path;
 
 use callbox_events::CallId;
-use callbox_store::sled::SledJournal;
+use callbox_store::sled::{Options, SledJournal};
 use callbox_store::{Append, AppendError, Cursor, Expect, Journal, JournalReader};
 use serde_json::json;
 

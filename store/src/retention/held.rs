@@ -8,9 +8,9 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use callbox_events::{CallId, Timestamp};
 use callbox_events::call::EventKind;
 use callbox_events::schema::StoredCommit;
+use callbox_events::{CallId, Timestamp};
 
 use super::holds::Holds;
 use super::policy::Volume;

@@ -46,8 +46,7 @@ pub fn due(retention: Retention, volumes: &[Volume], now: Timestamp) -> usize {
     let mut left: u64 = volumes.iter().map(|volume| volume.bytes).sum();
     let is_due = |volume: &&Volume| {
         let until = volume.times.map(|(_, until)| until);
-        let old =
-            until.zip(retention.age).is_some_and(|(until, age)| now.since(until) > age);
+        let old = until.zip(retention.age).is_some_and(|(until, age)| now.since(until) > age);
         let large = retention.bytes.is_some_and(|most| left > most);
         left -= volume.bytes;
         volume.finished && (old || large)

@@ -170,7 +170,10 @@ impl Work<'_> {
             }
         }
         if self.audit.built().1 != volume.end.seq() {
-            let gap = ReadError::at_seq(self.audit.built().1, format!("a volume should reach {}", volume.end.seq()));
+            let gap = ReadError::at_seq(
+                self.audit.built().1,
+                format!("a volume should reach {}", volume.end.seq()),
+            );
             return Err(gap.into());
         }
         match self.report.damages.first() {
