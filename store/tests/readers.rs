@@ -177,11 +177,11 @@ fn what_is_no_store_is_called_so() {
 fn a_newer_store_is_left_alone() {
     let dir = tempfile::tempdir().unwrap();
     drop(open(dir.path()));
-    fs::write(dir.path().join("FORMAT"), "callbox journal\nformat 3\n").unwrap();
+    fs::write(dir.path().join("FORMAT"), "callbox journal\nformat 4\n").unwrap();
     let errors = [SledJournal::open(dir.path(), Options::default()).err(), reader::open(dir.path()).err()];
     for error in errors {
         let error = error.unwrap();
-        assert!(matches!(error, OpenError::Newer { found: 3, supported: 2, .. }), "{error}");
+        assert!(matches!(error, OpenError::Newer { found: 4, supported: 3, .. }), "{error}");
     }
 }
 
