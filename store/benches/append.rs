@@ -1,5 +1,6 @@
-//! Durable events per second: the journal beside a plain file with one fdatasync per group, at 64 and 1,024 producers;
-//! then a scan and the reading of one call. `CALLBOX_BENCH_DIR` chooses the disk.
+//! Durable events per second: the journal (its write-ahead log, with sled filled behind it) beside a plain file with one
+//! fdatasync per group, at 64 and 1,024 producers; then a scan and the reading of one call, both from sled.
+//! `CALLBOX_BENCH_DIR` chooses the disk.
 #![allow(clippy::unwrap_used, missing_docs, reason = "a measuring program")]
 
 use std::fs::File;
@@ -48,7 +49,7 @@ fn journal(criterion: &mut Criterion) {
         let dir = directory();
         let journal = SledJournal::open(dir.path(), Options::default()).unwrap();
         let mut first = 0;
-        group.bench_function(format!("sled/{producers}"), |bencher| {
+        group.bench_function(format!("journal/{producers}"), |bencher| {
             bencher.iter_custom(|events| {
                 first += producers;
                 let spent = produce(producers, events, first, &|number, version| {

@@ -175,13 +175,14 @@ fn sound(dir: &Path) {
     assert!(report.is_sound(), "{:?}", report.damages);
 }
 
-/// In every other round everything happens often: segments are begun, batches go to sled.
+/// In every other round everything happens often: volumes and segments are begun, batches go to sled.
 fn options(round: u64) -> Options {
     if round.is_multiple_of(2) {
         return Options::default();
     }
     Options {
         segment_bytes: 100 * 1024,
+        volume_bytes: 250 * 1024,
         sink_bytes: 8 * 1024,
         sink_delay: Duration::from_millis(1),
         ..Options::default()

@@ -250,3 +250,6 @@ fn reaches_watermark(dir: &Path, marked: &Path, tail: u64) -> Result<(), OpenErr
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

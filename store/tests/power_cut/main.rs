@@ -232,6 +232,14 @@ fn check_states(states: &Mutex<Receiver<State>>, table: &Mutex<Table>, failures:
     }
 }
 
+/// sled's directories, oldest first.
+fn volumes(root: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(work::store(root).join("log")).unwrap();
+    let mut found: Vec<_> = entries.map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()).collect();
+    found.sort();
+    found
+}
+
 fn cuts() -> usize {
     setting("CALLBOX_POWER_CUTS", 100) as usize
 }
@@ -244,6 +252,7 @@ fn nothing_acknowledged_is_lost_by_a_power_cut() {
     assert!(story.acks() > 200, "the writers hardly ran: {}", story.acks());
     let segments = std::fs::read_dir(work::store(root.path()).join("wal")).unwrap().count();
     assert!(segments > 3, "{segments} segments");
+    assert!(volumes(root.path()).len() > 1, "{:?}", volumes(root.path()));
     survive(&story, cuts());
 }
 
@@ -252,7 +261,7 @@ fn nor_while_sled_is_made_again_from_the_log() {
     let root = tempfile::tempdir().unwrap();
     let first = Story::record("filling", root.path(), Vec::new(), &[(0, 40, Ending::Closes)]);
     let acked: Vec<Acked> = first.events.iter().flat_map(work::acked).collect();
-    let db = work::store(root.path()).join("log").join(format!("{:020}", 0)).join("db");
+    let db = volumes(root.path()).pop().unwrap().join("db");
     let length = std::fs::metadata(&db).unwrap().len();
     std::fs::File::options().write(true).open(&db).unwrap().set_len(length / 2).unwrap();
     std::fs::write(db.with_file_name("conf"), "not what sled wrote").unwrap();

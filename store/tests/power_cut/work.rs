@@ -40,12 +40,13 @@ fn parse(line: &str) -> Option<Acked> {
     Some(Acked { call: next()?, version: next()?, seq: next()? })
 }
 
-/// Everything happens often: segments of the write-ahead log are begun, batches go to sled.
+/// Everything happens often: volumes and segments of the write-ahead log are begun, batches go to sled.
 fn options() -> Options {
     Options {
         sink_bytes: 16 * 1024,
         sink_delay: Duration::from_millis(5),
         segment_bytes: 60 * 1024,
+        volume_bytes: 150 * 1024,
         serve_readers: false,
         ..Options::default()
     }
