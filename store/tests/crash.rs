@@ -1,7 +1,7 @@
 //! The process is killed at any moment: while it opens the store, while it makes sled again, while it writes. What was
 //! acknowledged is there afterwards, whole and in its place; also where sled's file was cut off somewhere in between.
 //!
-//! `CALLBOX_CRASH_ROUNDS` sets the number of rounds (60 by default), `CALLBOX_CRASH_SEED` what happens in them.
+//! `CALLBOX_CRASH_ROUNDS` sets the number of rounds (45 by default), `CALLBOX_CRASH_SEED` what happens in them.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed expectation is a failed test")]
 
 use std::collections::HashMap;
@@ -42,7 +42,7 @@ impl Random {
 
 #[test]
 fn nothing_acknowledged_is_lost_by_a_kill() {
-    let rounds = setting("CALLBOX_CRASH_ROUNDS", 60);
+    let rounds = setting("CALLBOX_CRASH_ROUNDS", 45);
     let seed = setting("CALLBOX_CRASH_SEED", 20_261_125);
     let dir = tempfile::tempdir().unwrap();
     let (mut random, mut acked) = (Random(seed), Vec::new());

@@ -13,7 +13,7 @@ use super::facts::Facts;
 use super::open::{self, Found, Target};
 use super::read;
 use super::tree::Fault;
-use super::volumes;
+use super::volume_files::{fetch, firsts};
 use crate::error::ReadError;
 use crate::frame::Frame;
 use crate::keys;
@@ -75,7 +75,7 @@ fn look(
 
 /// The volumes of a copy.
 fn spans(copy: &Path) -> Result<Vec<Range<u64>>, ReadError> {
-    let firsts = volumes::firsts(copy).map_err(unavailable)?;
+    let firsts = firsts(copy).map_err(unavailable)?;
     let ends = firsts.iter().skip(1).copied().chain([u64::MAX]);
     Ok(firsts.iter().copied().zip(ends).map(|(first, end)| first..end).collect())
 }
@@ -90,7 +90,7 @@ impl Copied<'_> {
         let place = format!("{}/{:020}", layout::LOG, span.start);
         let damage = |what: String| Damage { place: place.clone(), what };
         let dir = layout::log_dir(self.copy, span.start);
-        volumes::fetch(self.original, span.start, &dir).map_err(|fault| damage(fault.to_string()))?;
+        fetch(self.original, span.start, &dir).map_err(|fault| damage(fault.to_string()))?;
         if !dir.join("db").exists() {
             let segments = crate::wal::segments(self.copy).map_err(|error| damage(error.to_string()))?;
             if !segments.iter().any(|segment| span.contains(segment)) {

@@ -10,9 +10,10 @@
 
 use std::time::{Duration, Instant};
 
+use super::fill::Stopped;
 use super::queue::Queue;
 use super::quiet::guarded;
-use super::rebuild::{self, Stopped};
+use super::rebuild;
 use super::room::{Side, with_room};
 use super::store::Store;
 use super::tree::Fault;

@@ -17,13 +17,15 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::facts::Facts;
+use super::fill::Fill;
 use super::log::Log;
-use super::rebuild::{self, Fill};
+use super::rebuild;
 use super::recover::{Broken, broken, catch_up, go_on, opened};
 use super::store::Store;
 use super::table::Table;
 use super::tree::{Fault, Tree};
-use super::volumes::{self, Volumes};
+use super::volume_files;
+use super::volumes::Volumes;
 use super::young::{Ripeness, Young};
 use super::{CACHE_BYTES, Options};
 use crate::layout;
@@ -67,7 +69,7 @@ pub struct Target<'a> {
 /// end of the write-ahead log, and where the active volume begins.
 pub fn writable(store: &Path, lock: Lock, options: &Options) -> Result<(Arc<Store>, Wal, u64), OpenError> {
     let begin = layout::begin(store).map_err(OpenError::io("reading", &store.join(layout::PRUNED)))?;
-    volumes::remove_before(store, begin).map_err(OpenError::io("removing old volumes of", store))?;
+    volume_files::remove_before(store, begin).map_err(OpenError::io("removing old volumes of", store))?;
     let found = open_or_rebuild(Target { store, original: None, options })?;
     let log = layout::log_dir(store, found.first);
     sync_files(store, &log).map_err(OpenError::io("syncing", &log))?;
@@ -114,7 +116,7 @@ fn renamed(error: OpenError, original: &Path) -> OpenError {
 /// Opens the active volume, after those before it were finished that were not.
 fn open_or_rebuild(target: Target<'_>) -> Result<Found, OpenError> {
     let store = target.store;
-    let firsts = volumes::firsts(store).map_err(OpenError::io("listing", store))?;
+    let firsts = volume_files::firsts(store).map_err(OpenError::io("listing", store))?;
     for (first, next) in firsts.iter().zip(firsts.iter().skip(1)) {
         let span = *first..*next;
         if Facts::read(store, span.start).is_none_or(|facts| facts.end != span.end) {
@@ -158,7 +160,7 @@ pub fn as_it_is(target: Target<'_>, span: &Range<u64>) -> Result<Found, OpenErro
 
 /// Brings a volume to its end that was left before it was finished.
 fn finish(target: Target<'_>, span: &Range<u64>) -> Result<(), Broken> {
-    let mut fill = Fill::resume(target.store, span, opened(target, span, None)?);
+    let mut fill = Fill::resume(target.store, span, opened(target, span, None)?, None);
     let filled = fill.up_to(span.end, &|| false).and_then(|()| fill.complete());
     filled.map(drop).map_err(|stopped| Broken::Tree(broken(target.store, "log")(stopped.fault())))?;
     let log = layout::log_dir(target.store, span.start);

@@ -9,10 +9,11 @@ use std::sync::Arc;
 use callbox_events::CallId;
 
 use super::facts;
+use super::fill::Fill;
 use super::log::{InTree, Log, frames};
 use super::open::{Target, open_tree};
 use super::read;
-use super::rebuild::{self, Fill};
+use super::rebuild;
 use super::table::{Row, Table};
 use super::tree::{Fault, Tree};
 use super::young::Item;
@@ -81,7 +82,7 @@ pub fn catch_up(target: Target<'_>, span: &Range<u64>, opened: Opened) -> Result
     if left.saturating_sub(opened.place.map_or(0, |place| place.offset)) <= MOST_LEFT_BYTES {
         return Ok(opened);
     }
-    let mut fill = Fill::resume(store, span, opened);
+    let mut fill = Fill::resume(store, span, opened, None);
     let filled = fill.up_to(span.end, &|| false).and_then(|()| Ok(fill.tree.sync()?));
     filled.map_err(|stopped| Broken::Tree(broken(store, "log")(stopped.fault())))?;
     let Fill { tree, table, tail, place, .. } = fill;
