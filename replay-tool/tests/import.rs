@@ -166,10 +166,13 @@ fn what_was_skipped_is_said_with_its_number() {
     let frame = ether(&datagram(ALICE, BOB, &message("OPTIONS sip:bob@192.0.2.2 SIP/2.0", "9 OPTIONS", "")));
     let place = Place::with(&call().cut(6_000_000, &frame, 100).cut(6_100_000, &frame, 100).bytes);
     let out = place.import(&[]).ok();
-    assert_eq!(out.lines().nth(1), Some("skipped   2 SIP messages that the capture cut off (snap length)"));
+    assert_eq!(
+        out.lines().nth(1),
+        Some("skipped   2 SIP messages that the capture cut off (snap length), the first in packet 6")
+    );
     let out = json(&place.import(&["--json"]).ok());
     assert_eq!(out["skipped"][0]["reason"], "cut_off");
-    assert_eq!(out["skipped"][0]["count"], 2);
+    assert_eq!((&out["skipped"][0]["count"], &out["skipped"][0]["first_packet"]), (&2.into(), &6.into()));
 }
 
 #[test]

@@ -37,6 +37,20 @@ cpu_ms() {
   awk -v hz="$(getconf CLK_TCK)" '{ sub(/^.*\) /, ""); print ($12 + $13) * 1000 / hz }' "/proc/$1/stat"
 }
 
+# measured COMMAND...: runs it with its output on stderr; prints the CPU seconds and the peak of resident memory (KiB) it took.
+measured() {
+  python3 - "$@" <<'PYTHON'
+import resource, subprocess, sys
+code = subprocess.run(sys.argv[1:], stdout=sys.stderr).returncode
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(f"{used.ru_utime + used.ru_stime:.3f} {used.ru_maxrss}")
+sys.exit(code)
+PYTHON
+}
+
+# median of the numbers on standard input, one a line.
+median() { sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
+
 # written PID: bytes it sent to the block layer so far; memory_kb PID: resident memory.
 written() { awk '$1 == "write_bytes:" { print $2 }' "/proc/$1/io"; }
 memory_kb() { awk '$1 == "VmRSS:" { print $2 }' "/proc/$1/status"; }

@@ -124,7 +124,7 @@ impl Dissector {
             self.audio.datagram(at, flow.source, flow.destination, payload);
             self.collect_tones();
         } else if packet.cut || usize::from(udp.length()) > packet.payload.len() {
-            self.tally.cut += 1;
+            self.tally.count_cut();
         } else if self.echoes.is_echo(at, &(flow, packet.id, payload)) {
             self.tally.echoes += 1;
         } else if is_message {
@@ -147,7 +147,9 @@ impl Dissector {
             return;
         };
         // The bytes that are missing show as a gap once the next segment comes.
-        self.tally.cut += u64::from(packet.cut && is_sip(tcp.payload()));
+        if packet.cut && is_sip(tcp.payload()) {
+            self.tally.count_cut();
+        }
         self.streams.segment(Flow::of(packet, tcp.source_port(), tcp.destination_port()), &tcp, at);
         self.collect();
     }

@@ -51,7 +51,7 @@ impl Input {
         let done = Rc::new(Cell::new(0));
         let mut packed = BufReader::with_capacity(1 << 18, Counting { raw, done: Rc::clone(&done) });
         let reader: Box<dyn Read> = if packed.fill_buf()?.starts_with(GZIP) {
-            Box::new(MultiGzDecoder::new(packed))
+            Box::new(Unpacking(MultiGzDecoder::new(packed)))
         } else {
             Box::new(packed)
         };
@@ -70,6 +70,23 @@ const GZIP: &[u8] = &[0x1f, 0x8b];
 impl Read for Input {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         self.reader.read(into)
+    }
+}
+
+/// What is packed, with an error that says so.
+struct Unpacking<R>(R);
+
+impl<R: Read> Read for Unpacking<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        self.0.read(into).map_err(|error| match error.kind() {
+            io::ErrorKind::UnexpectedEof => {
+                io::Error::new(error.kind(), "the packed file (gzip) ends too early")
+            }
+            io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => {
+                io::Error::new(error.kind(), format!("the packed file (gzip) is damaged: {error}"))
+            }
+            _ => error,
+        })
     }
 }
 

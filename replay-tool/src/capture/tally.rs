@@ -6,6 +6,9 @@ use serde::Serialize;
 
 use super::net::link::LinkType;
 
+/// The reason of messages that the snap length cut off.
+const CUT_OFF: &str = "cut_off";
+
 /// Counts of one capture.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tally {
@@ -25,6 +28,8 @@ pub struct Tally {
     pub malformed: u64,
     /// SIP messages of which the capture kept a part only.
     pub cut: u64,
+    /// The number of the packet, from one on, that held the first of them; 0 if there is none.
+    pub first_cut: u64,
     /// SIP messages captured twice on one host.
     pub echoes: u64,
     /// IP packets of which fragments are missing or contradict each other.
@@ -48,6 +53,9 @@ pub struct Skipped {
     pub count: u64,
     /// For people, without the count.
     pub what: String,
+    /// The number of the first packet that it happened to, from one on, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first_packet: Option<u64>,
 }
 
 impl Tally {
@@ -62,7 +70,7 @@ impl Tally {
                 "packets of interfaces that the capture does not declare",
             ),
             ("malformed_headers", self.malformed, "packets with malformed headers"),
-            ("cut_off", self.cut, "SIP messages that the capture cut off (snap length)"),
+            (CUT_OFF, self.cut, "SIP messages that the capture cut off (snap length)"),
             ("captured_twice", self.echoes, "SIP messages captured twice"),
             ("fragments", self.fragments, "IP packets with missing or contradicting fragments"),
             ("tcp_gaps", self.gaps, "places where a TCP stream lacks bytes"),
@@ -73,8 +81,23 @@ impl Tally {
         links
             .chain(counted.map(|(reason, count, what)| (reason, count, what.to_owned())))
             .filter(|(_, count, _)| *count > 0)
-            .map(|(reason, count, what)| Skipped { reason, count, what })
+            .map(|(reason, count, what)| Skipped { reason, count, what, first_packet: None })
+            .map(|skipped| if skipped.reason == CUT_OFF { self.with_place(skipped) } else { skipped })
             .collect()
+    }
+
+    /// Where a reader finds it in the file.
+    fn with_place(&self, skipped: Skipped) -> Skipped {
+        let what = format!("{}, the first in packet {}", skipped.what, self.first_cut);
+        Skipped { what, first_packet: Some(self.first_cut), ..skipped }
+    }
+
+    /// Counts a SIP message in the current packet that is not there as a whole.
+    pub fn count_cut(&mut self) {
+        self.cut += 1;
+        if self.first_cut == 0 {
+            self.first_cut = self.packets;
+        }
     }
 
     /// Whether every packet was of a link that is not read: then nothing was looked at.
