@@ -28,7 +28,7 @@ pub fn take_up(journal: &dyn JournalReader, observer: &mut Observer) -> Result<B
         let record: Vec<Commit> = journal.read(call)?.into_iter().map(|stored| stored.commit).collect();
         if standing.released {
             if let (Some(call_id), Some(last)) = (sip_call_id(&record), record.last()) {
-                observer.is_closed(call_id, last.at);
+                observer.note_closed(call_id, last.at);
             }
         } else if observer.resume(&record).is_ok() {
             // As many as an observer keeps in mind are taken up: room is made when something new is seen.

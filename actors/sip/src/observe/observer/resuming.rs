@@ -43,7 +43,7 @@ impl Observer {
 
     /// The call `call_id` is closed on record since `until`: an earlier message of it without its beginning is there
     /// already, or was left out for a reason.
-    pub fn is_closed(&mut self, call_id: &str, until: Timestamp) {
+    pub fn note_closed(&mut self, call_id: &str, until: Timestamp) {
         self.closed.insert(call_id.to_owned(), until);
     }
 
