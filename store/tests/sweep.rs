@@ -2,7 +2,8 @@
 //! all over it; and it goes missing. Nothing panics; what is damaged is named; the journal is kept twice, so nothing of
 //! it is lost by any single damage; and a repaired store is sound.
 //!
-//! `CALLBOX_DAMAGES` sets the number of flips and of cuts of each file (12 by default).
+//! `CALLBOX_DAMAGES` sets the number of flips and of cuts of each file (12 by default), `CALLBOX_DAMAGED` takes only files
+//! whose path holds that.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed expectation is a failed test")]
 
 use std::collections::BTreeMap;
@@ -89,17 +90,31 @@ fn harms(file: &Path) -> Vec<Harm> {
     harms
 }
 
-/// A kind of file, and whether each flip and each cut of one must be told.
-fn kind(file: &Path) -> (&'static str, bool) {
+/// A kind of file.
+fn kind(file: &Path) -> &'static str {
     let first = file.iter().next().and_then(|name| name.to_str()).unwrap_or_default();
     match first {
-        "wal" => ("a segment of the log", true),
-        "log" => ("sled's files", false),
-        "checkpoints" => ("the checkpoints", true),
-        "FORMAT" => ("FORMAT", false),
-        "WATERMARK" => ("the watermark", true),
+        "wal" => "a segment of the log",
+        "log" => "sled's files",
+        "checkpoints" => "the checkpoints",
+        "FORMAT" => "FORMAT",
+        "WATERMARK" => "the watermark",
         // What nobody rests on: `FRONTIER` is believed only if a checkpoint vouches for it.
-        _ => ("other files", false),
+        _ => "other files",
+    }
+}
+
+/// Whether `verify` has to tell it. Not all bytes of sled's files mean anything; an end of the checkpoints may be missing
+/// as if it had never been; and who signed the first of them may not be known, as later ones vouch for it.
+fn must_be_told(file: &Path, harm: Harm) -> bool {
+    match (kind(file), harm) {
+        ("a segment of the log", _) | ("the watermark", Harm::Flip(_)) => true,
+        ("the checkpoints", Harm::Flip(place)) => {
+            let text = fs::read_to_string(SOUND.dir.path().join(file)).unwrap();
+            let signature = text.find('\u{2014}').unwrap();
+            !(signature..signature + text[signature..].find('\n').unwrap()).contains(&place)
+        }
+        _ => false,
     }
 }
 
@@ -155,7 +170,7 @@ fn audit_repaired(dir: &Path) -> Report {
 /// sequence number that only sled has now; damage to a checkpoint with its number.
 fn names_the_place(file: &Path, harm: Harm, report: &Report, what: &str) {
     let places: Vec<&str> = report.damages.iter().map(|damage| damage.place.as_str()).collect();
-    match (kind(file).0, harm) {
+    match (kind(file), harm) {
         ("a segment of the log", Harm::Flip(at)) => {
             let name = file.file_name().and_then(|name| name.to_str()).unwrap();
             let segment = format!("segment {}, byte ", name.parse::<u64>().unwrap());
@@ -193,24 +208,29 @@ fn nothing_is_lost(dir: &Path, what: &str) {
 
 #[test]
 fn no_single_damage_loses_anything() {
+    let only = std::env::var("CALLBOX_DAMAGED").unwrap_or_default();
     let work: Vec<(PathBuf, Harm)> = files(SOUND.dir.path())
         .into_iter()
+        .filter(|file| file.to_string_lossy().contains(&only))
         .flat_map(|file| harms(&file).into_iter().map(move |harm| (file.clone(), harm)))
         .collect();
-    assert!(work.len() > 100);
+    assert!(!work.is_empty());
     let (next, table) = (AtomicUsize::new(0), Mutex::new(Table::new()));
     std::thread::scope(|scope| {
         for _ in 0..2 {
             scope.spawn(|| {
-                while let Some((file, harm)) = work.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let told = suffer(file, *harm, next.load(Ordering::Relaxed) % 4 == 0);
-                    let (name, always) = kind(file);
-                    let harm = match harm {
+                loop {
+                    let number = next.fetch_add(1, Ordering::Relaxed);
+                    let Some((file, done)) = work.get(number) else { break };
+                    let told = suffer(file, *done, number % 4 == 0);
+                    let name = kind(file);
+                    let always = must_be_told(file, *done);
+                    let harm = match done {
                         Harm::Flip(_) => "flipped",
                         Harm::Cut(_) => "cut",
                         Harm::Remove => "removed",
                     };
-                    assert!(told || !always || harm != "flipped", "{} {harm}: not told", file.display());
+                    assert!(told || !always, "{} {done:?}: not told", file.display());
                     let mut table = table.lock().unwrap();
                     let (tried, heard) = table.entry((name, harm)).or_default();
                     *tried += 1;

@@ -22,7 +22,7 @@ use callbox_tests::wait;
 const DISK_BYTES: u64 = 24 * 1024 * 1024;
 
 /// Calls of SIPp's that are in conversation when the disk fills up, and for how long they talk (ms).
-const RUNNING: (usize, &str) = (20, "6000");
+const RUNNING: (usize, u32) = (20, 10_000);
 
 /// The engine, its small disk, and calls that run on it.
 struct Scene {
@@ -50,27 +50,17 @@ impl Scene {
         let lab = Lab::new();
         let daemon = Self::serve(&lab, disk.path().join("store"), 0);
         let messages = lab.path().join("running.messages");
-        let count = RUNNING.0.to_string();
-        let file = messages.to_string_lossy();
-        let load = [
-            "-m",
-            &count,
-            "-r",
-            "100",
-            "-d",
-            RUNNING.1,
-            "-timeout",
-            "60s",
-            "-trace_msg",
-            "-message_file",
-            &file,
-        ];
+        let (count, talk) = RUNNING;
+        let load = format!(
+            "-m {count} -r 100 -d {talk} -timeout 90s -trace_msg -message_file {}",
+            messages.display()
+        );
+        let load: Vec<&str> = load.split(' ').collect();
         let running = Sipp::new("uac_hangup", lab.path()).with(&load).call(&daemon.udp());
         let pump = Pump::connect(&daemon);
         let connected =
             || daemon.api().calls(true).iter().filter(|call| call["phase"] == "connected").count();
         wait::until("every call to be connected", wait::SOON, || (connected() > RUNNING.0).then_some(()));
-        drop(file);
         Some(Self { disk, lab, daemon, running, messages, pump })
     }
 
@@ -95,7 +85,8 @@ impl Scene {
             let messages = std::fs::read_to_string(&self.messages).unwrap_or_default();
             messages.lines().filter(|line| line.starts_with("BYE sip:")).count()
         };
-        wait::until("SIPp to hang up", wait::SOON, || (ends() >= RUNNING.0).then_some(()));
+        let bound = Duration::from_millis(RUNNING.1.into()) + wait::SOON;
+        wait::until("SIPp to hang up", bound, || (ends() >= RUNNING.0).then_some(()));
         assert!(self.running.process.ended().is_none(), "no end is answered before it is durable");
     }
 
