@@ -152,7 +152,8 @@ fn heard_answer(facts: &Facts<'_>) -> Answer {
     let strong = clues.is_strong();
     let weak = clues.weak.len() >= WEAK_CLUES || (clues.one_way && clues.weak.len() >= WEAK_CLUES_ONE_WAY);
     // Media that is no more than the ringing heard explains the oddities of a gateway.
-    let weak = weak && clues.rang_in_audio.is_none();
+    // Another telephone looks as odd as a server does.
+    let weak = weak && clues.rang_in_audio.is_none() && clues.taken_elsewhere.is_none();
     let kind = if clues.refusal_said_in_answer() || clues.tone {
         AnswerKind::Announcement
     } else if clues.forwarded && answered {
@@ -169,6 +170,7 @@ fn heard_answer(facts: &Facts<'_>) -> Answer {
     let hides = clues.hides();
     let mut rows = if strong || weak { clues.rows() } else { Vec::new() };
     rows.extend(clues.rang_in_audio);
+    rows.extend(clues.taken_elsewhere);
     Answer { kind: Some(kind), clues: rows, hides, strong, ..Answer::default() }
 }
 

@@ -6,6 +6,7 @@ use super::super::testimony::{self, Protocol};
 use super::super::text;
 use super::super::tuple::Evidence;
 use super::super::vocabulary::{Confidence, Rulebook};
+use crate::call::observed::Seen;
 use crate::call::{Note, Tone};
 use crate::sip::{MediaDirection, Reason, Response};
 
@@ -34,6 +35,8 @@ pub(super) struct Clues {
     pub tone: bool,
     /// The ringing itself was heard before the answer.
     pub rang_in_audio: Option<Evidence>,
+    /// A branch was cancelled because another device took the call: who answered is that one.
+    pub taken_elsewhere: Option<Evidence>,
     /// A 181 came.
     pub forwarded: bool,
     /// The Contact says it is a machine.
@@ -61,6 +64,7 @@ impl Clues {
         }
         clues.hear_tones(facts);
         clues.hear_the_end(facts);
+        clues.taken_elsewhere = taken_elsewhere(facts);
         clues
     }
 
@@ -163,8 +167,11 @@ impl Clues {
                 );
             }
         }
+        // Who rang in its own name is compared with its own ringing, not with that of another fork.
+        let rang = what.to_tag.as_ref().is_some_and(|tag| tags.contains(tag));
+        let forks = facts.since(Rulebook::V1_1) && rang;
         let earlier = facts.provisionals.iter().filter(|r| r.event < event && r.what.status > 100);
-        for before in earlier {
+        for before in earlier.filter(|before| !forks || before.what.to_tag == what.to_tag) {
             self.compare_two(before.what, response);
         }
     }
@@ -270,6 +277,21 @@ impl Clues {
 /// The first 2xx before the end, taken or not. A later one belongs to no call any more.
 pub(super) fn first_answer<'a>(facts: &Facts<'a>) -> Option<Fact<&'a Response>> {
     facts.answers.first().filter(|answer| !facts.is_after_end(answer.event)).copied()
+}
+
+/// What an observer saw of a forking proxy: it cancelled a branch because another one had answered (RFC 3326 §3.1).
+fn taken_elsewhere(facts: &Facts<'_>) -> Option<Evidence> {
+    let watch = facts.watch.as_ref()?;
+    let cancelled = watch.sights.iter().filter(|sight| !facts.is_after_decision(sight.event));
+    cancelled.into_iter().find_map(|sight| {
+        let Seen::BranchCancelled(cancel) = &sight.what.seen else { return None };
+        let claimed = |reason| testimony::claimed_cause(facts.rulebook, reason);
+        let reason =
+            cancel.reasons.iter().find(|reason| claimed(reason) == Some(Cause::AnsweredElsewhere))?;
+        let quoted = testimony::quote(reason);
+        let says = format!("another branch was cancelled because the call was taken elsewhere: {quoted}");
+        Some(row("clue.taken_elsewhere", sight.event, says))
+    })
 }
 
 /// Whether Contact or session description name a host that the policy says plays announcements.
