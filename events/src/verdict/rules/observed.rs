@@ -3,6 +3,7 @@
 use super::super::draft::Draft;
 use super::super::facts::{Fact, Facts, millis};
 use super::super::families::Cause;
+use super::super::testimony;
 use super::super::text;
 use super::super::vocabulary::Confidence;
 use super::observed_bye::observed_bye;
@@ -10,7 +11,7 @@ use super::remote_bye::{COPIES_OF_A_LOST_ACK, is_after_64_t1};
 use crate::call::observed::{Relation, Seen, Sight};
 use crate::call::{Act, Signal};
 use crate::party::{Agent, Side};
-use crate::sip::Request;
+use crate::sip::{Reason, Request};
 
 /// How exactly a session timer is kept, in milliseconds.
 const SESSION_SLACK_MS: u64 = 1500;
@@ -44,21 +45,27 @@ pub(super) fn ack_missing(facts: &Facts<'_>) -> Option<Draft> {
     let (bye, by) = observed_bye(facts)?;
     let unacknowledged = facts.connected.is_none() && facts.acks.iter().all(|ack| ack.event > bye.event);
     let unseen = watch.was_away(answered.event, bye.event);
-    if by == Side::Caller
-        || unseen
-        || !unacknowledged
-        || copies < COPIES_OF_A_LOST_ACK
-        || !is_late(facts, bye)
-    {
+    if by == Side::Caller || unseen || !unacknowledged || copies < COPIES_OF_A_LOST_ACK {
         return None;
     }
     let waited = text::span(millis(bye.at, answered.at));
+    let says = if is_late(facts, bye) {
+        format!("the callee's BYE came {waited} after its answer, which is 64·T1")
+    } else {
+        // A T1 of its own, which the copies do not tell exactly; but it says itself why it gave up.
+        format!("the callee's BYE says {}", testimony::quote(says_ack_missing(facts, bye)?))
+    };
     Some(
         Draft::strong(Cause::AckMissing, Side::Callee, Agent::Timer)
             .by(Act::Bye)
-            .because(bye.event, format!("the callee's BYE came {waited} after its answer, which is 64·T1"))
+            .because(bye.event, says)
             .because(answered.event, format!("the answer was repeated {copies} times and no ACK passed")),
     )
+}
+
+fn says_ack_missing<'a>(facts: &Facts<'_>, bye: Fact<&'a Request>) -> Option<&'a Reason> {
+    let says = |reason: &&Reason| testimony::claimed_cause(facts.rulebook, reason) == Some(Cause::AckMissing);
+    bye.what.reasons.iter().find(says)
 }
 
 /// Whether the BYE came 64·T1 after the answer, by the usual T1 or by that of who repeated the answer.
