@@ -1,9 +1,8 @@
 //! `callboxd serve` as a process.
 
-use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::Command;
-use std::sync::mpsc::{self, Receiver};
+use std::sync::mpsc::Receiver;
 
 use crate::events::Events;
 use crate::http::Api;
@@ -69,7 +68,7 @@ impl Serve {
     pub fn start(self) -> Daemon {
         let name = format!("callboxd-{}", std::fs::read_dir(&self.folder).map_or(0, Iterator::count));
         let mut process = Process::start(&name, &mut self.command(), &self.folder, true);
-        let lines = lines_of(process.stdout());
+        let lines = process.lines();
         let ready = match lines.recv_timeout(wait::SOON) {
             Ok(line) => line,
             Err(_) => panic!("callboxd did not get ready; it printed:\n{}", process.printed()),
@@ -77,17 +76,6 @@ impl Serve {
         let ready = Ready::parse(&ready).unwrap_or_else(|| panic!("not a ready line: {ready}"));
         Daemon { process, ready, _lines: lines }
     }
-}
-
-/// Reads lines in the background, so that the child never blocks on a full pipe.
-fn lines_of(stdout: std::process::ChildStdout) -> Receiver<String> {
-    let (send, receive) = mpsc::channel();
-    std::thread::spawn(move || {
-        for line in BufReader::new(stdout).lines().map_while(Result::ok) {
-            let _ = send.send(line);
-        }
-    });
-    receive
 }
 
 /// The ports of the ready line; 0 for what the daemon does not serve.

@@ -44,3 +44,8 @@ pub fn have_baresip() -> bool {
 pub fn skip_without_data(what: &str) {
     println!("skipped: no {what} (CALLBOX_SHARED names the folder of shared test data)");
 }
+
+/// Says that a test does not run because this user may not do what it needs. That is never a failure either.
+pub fn skip_without_rights(what: &str) {
+    println!("skipped: {what}");
+}

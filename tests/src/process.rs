@@ -1,10 +1,12 @@
 //! Child processes that do not outlive their test.
 
 use std::fs::File;
+use std::io::{BufRead, BufReader};
 use std::net::{TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc::{self, Receiver};
 use std::time::Duration;
 
 use crate::wait;
@@ -33,6 +35,19 @@ impl Process {
     /// The child's piped standard output; once.
     pub fn stdout(&mut self) -> std::process::ChildStdout {
         self.child.stdout.take().expect("standard output was piped and not taken before")
+    }
+
+    /// The lines of its piped standard output, read in the background, so that it never blocks on a full pipe; once.
+    #[must_use]
+    pub fn lines(&mut self) -> Receiver<String> {
+        let (send, receive) = mpsc::channel();
+        let stdout = self.stdout();
+        std::thread::spawn(move || {
+            for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+                let _ = send.send(line);
+            }
+        });
+        receive
     }
 
     /// The process id.

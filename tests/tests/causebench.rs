@@ -6,9 +6,9 @@ use callbox_tests::causebench::score::{self, Judged, Outcome};
 use callbox_tests::causebench::{View, corpus, ours, table};
 
 /// The score that was reached, in percent. Raise it with what you mend; lower it never.
-const REACHED: f64 = 98.0;
+const REACHED: f64 = 99.5;
 /// How many labelled calls there are at least.
-const CALLS: usize = 200;
+const CALLS: usize = 300;
 
 struct Bench {
     judged: Vec<Judged>,

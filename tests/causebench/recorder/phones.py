@@ -1,6 +1,6 @@
-"""Programs of several makers that call each other: callboxd (E, F), baresip (P) and linphonec (L).
+"""Programs of several makers that call each other: callboxd (E, F), baresip (P); and nobody (N).
 
-`drive:` lines say who does what: `E dials P`, `P answers`, `L hangs`, `E rejects 486`, `E holds`, `+2s`. One call after
+`drive:` lines say who does what: `E dials P`, `P answers`, `P hangs`, `E rejects 486`, `E holds`, `+2s`. One call after
 the other; the recorder waits between them, since nobody reports to it.
 """
 
@@ -12,7 +12,7 @@ import subprocess
 import time
 import urllib.request
 
-HOSTS = {"E": "192.0.2.10", "F": "198.51.100.10", "P": "203.0.113.10", "L": "203.0.113.20", "N": "203.0.113.99"}
+HOSTS = {"E": "192.0.2.10", "F": "198.51.100.10", "P": "203.0.113.10", "N": "203.0.113.99"}
 
 
 class Engine:
@@ -69,9 +69,14 @@ class Engine:
         self.process.terminate()
         self.process.wait()
         if recording:
-            recording.unlink(missing_ok=True)
-            command = [f"{self.binaries}/callbox", "export", "--format", "recording", "-o", str(recording)]
-            subprocess.run([*command, "--store", str(self.store)], check=True, stdout=subprocess.DEVNULL)
+            export(self.binaries, self.store, recording)
+
+
+def export(binaries, store, recording):
+    """The record of an engine, as one file."""
+    recording.unlink(missing_ok=True)
+    command = [f"{binaries}/callbox", "export", "--format", "recording", "-o", str(recording), "--store", str(store)]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
 
 
 BARESIP = """sip_listen {host}:5060
@@ -144,51 +149,6 @@ class Baresip:
         self.process.wait()
 
 
-class Linphone:
-    """linphonec, by commands on its standard input."""
-
-    user = None
-
-    def __init__(self, letter, folder):
-        self.host = HOSTS[letter]
-        rc = folder / "linphonerc"
-        rc.write_text(
-            f"[sip]\nsip_port=5060\nsip_tcp_port=0\ncontact=sip:linda@{self.host}\nuse_ipv6=0\ninc_timeout=30\nguess_hostname=0\n"
-            f"[net]\nmtu=0\nforce_ip_address={self.host}\n[sound]\nuse_file=1\n[rtp]\naudio_rtp_port=24000\n"
-        )
-        environment = {**os.environ, "HOME": str(folder), "XDG_DATA_HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}
-        for path in (folder / ".local/share/linphone", folder / "linphone", folder / ".config/linphone"):
-            path.mkdir(parents=True, exist_ok=True)
-        self.process = subprocess.Popen(
-            ["linphonec", "-c", str(rc)], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-            text=True, env=environment,
-        )
-        time.sleep(3)
-
-    def send(self, command):
-        self.process.stdin.write(command + "\n")
-        self.process.stdin.flush()
-
-    def dials(self, name, peer):
-        self.send(f"call sip:{peer.user or name}@{peer.host}")
-
-    def answers(self):
-        self.send("answer")
-
-    def hangs(self):
-        self.send("terminate")
-
-    def holds(self):
-        self.send("pause")
-
-    def rest(self):
-        pass
-
-    def stop(self):
-        self.process.kill()
-        self.process.wait()
-
-
 class Nobody:
     """An address where nothing runs."""
 
@@ -219,12 +179,10 @@ def start(letters, folder, root):
             made[letter] = Engine(letter, folder, binaries(root), extra)
         elif letter == "P" and shutil.which("baresip"):
             made[letter] = Baresip(letter, folder)
-        elif letter == "L" and shutil.which("linphonec"):
-            made[letter] = Linphone(letter, folder)
         elif letter == "N":
             made[letter] = Nobody()
         else:
-            raise SystemExit(f"phone {letter} is not installed (apt-get install baresip-core linphone-cli)")
+            raise SystemExit(f"phone {letter} is not installed (apt-get install baresip-core)")
     return made
 
 
@@ -247,4 +205,4 @@ def drive(call, phones, problems):
 
 
 def letters(calls):
-    return {word for call in calls for word in call.drive.split() if re.fullmatch("[A-Z]", word)}
+    return {word for call in calls for word in call.drive.replace(";", " ").split() if re.fullmatch("[A-Z]", word)}

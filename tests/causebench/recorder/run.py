@@ -9,6 +9,9 @@ from pathlib import Path
 from . import network, phones, scenario, script, tones
 
 
+PROXY = "203.0.113.30"
+
+
 @dataclass
 class End:
     """Who an end is: its address, and how it is called."""
@@ -37,6 +40,8 @@ def ends_of(call, index):
     return {
         "A": End(a, 5060, 20000 + 4 * index, f"+1202555{100 + index:04}", '"Alice" ', "ExamplePhone/2.1"),
         "B": End(b, 5060, 30000 + 4 * index, f"+1303555{100 + index:04}", "", "ExampleGateway/7.0"),
+        "C": End(f"198.51.100.{number + 100}", 5060, 35000 + 4 * index, "mobile", "", "ExampleMobile/4"),
+        "P": End(PROXY, 5060, 0, "", "", ""),
     }
 
 
@@ -48,7 +53,7 @@ class Sipp:
         path = folder / f"{self.name}.xml"
         path.write_text(text)
         own, other = ends[side], ends["B" if side == "A" else "A"]
-        control = 40000 + 2 * index + (side == "B")
+        control = 40000 + 3 * index + "ABC".index(side)
         command = ["sipp", "-sf", str(path), "-i", own.host, "-p", str(own.port), "-cp", str(control)]
         command += ["-t", "t1" if transport == "tcp" else "u1", "-m", "1", "-nostdin"]
         command += ["-default_behaviors", "none", "-mi", own.host, "-mp", str(own.media)]
@@ -56,13 +61,13 @@ class Sipp:
         command += ["-key", "peer", scenario.bracketed(other.host)]
         command += ["-trace_err", "-error_file", str(folder / f"{self.name}.errors")]
         if side == "A":
-            target = ends.get("proxy", other)
+            target = ends["P"] if "routed" in call.flags else other
             command.insert(1, f"{scenario.bracketed(target.host)}:{target.port}")
         self.may_fail = "fails" in call.flags
         self.deadline = time.monotonic() + 45 + sum(step.millis for step in call.steps) / 1000
         self.errors = folder / f"{self.name}.errors"
         self.process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        if side == "B":
+        if side != "A":
             network.wait_for_port(own.host, own.port, transport == "tcp")
 
     def finish(self):
@@ -87,8 +92,12 @@ def record(path, progress):
         raw = folder / "raw.pcapng"
         tones.write(folder)
         with network.Dump(raw):
-            if any(call.drive for call in plan.calls):
+            if plan.settings.get("program") == "demo":
+                problems = play_demo(folder, path)
+            elif any(call.drive for call in plan.calls):
                 problems = drive_phones(plan, folder, path)
+            elif plan.settings.get("program") == "kamailio":
+                problems = with_proxy(plan, folder, progress)
             else:
                 problems = make_calls(plan, folder, progress)
         for problem in problems:
@@ -96,6 +105,20 @@ def record(path, progress):
         cut(raw, capture, plan)
     print(f"{capture.name}: {len(plan.calls)} calls, {capture.stat().st_size} bytes", flush=True)
     return not problems
+
+
+def with_proxy(plan, folder, progress):
+    """The same calls through Kamailio, which sees to all that a proxy does."""
+    config = Path(__file__).with_name("kamailio.cfg")
+    command = ["kamailio", "-f", config, "-DD", "-E", "-w", folder, "-Y", folder, "-m", "32", "-M", "4"]
+    proxy = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=(folder / "kamailio.log").open("w"))
+    try:
+        network.wait_for_port(PROXY, 5060, False)
+        return make_calls(plan, folder, progress)
+    finally:
+        proxy.terminate()
+        proxy.wait()
+        print((folder / "kamailio.log").read_text()[-1500:])
 
 
 def drive_phones(plan, folder, path):
@@ -110,6 +133,15 @@ def drive_phones(plan, folder, path):
         for letter, phone in made.items():
             phone.stop(*([path.with_suffix(".recording")] if letter == "E" else []))
     return problems
+
+
+def play_demo(folder, path):
+    """The flows that `callboxd demo` plays between two engines and a server of its own."""
+    binaries, store = phones.binaries(path.parents[3]), folder / "store"
+    subprocess.run([binaries / "callboxd", "demo", "--store", store], check=True, stdout=subprocess.DEVNULL)
+    time.sleep(3)
+    phones.export(binaries, store, path.with_suffix(".recording"))
+    return []
 
 
 def make_calls(plan, folder, progress):
@@ -127,7 +159,7 @@ def start_calls(plan, folder, progress, peers):
         transport = "tcp" if "tcp" in call.flags else "udp"
         ends = ends_of(call, index)
         texts = scenario.build(call, ends, transport)
-        for side in ("B", "A"):
+        for side in ("C", "B", "A"):
             if side in texts:
                 peers.append(Sipp(folder, call, side, texts[side], ends, transport, index))
         progress(f"{call.name}")

@@ -36,7 +36,7 @@ class Dialog:
     def __init__(self, call, ends, transport):
         self.call, self.ends, self.transport = call, ends, transport
         self.call_id = call_id(call)
-        self.cseq = {"A": 0, "B": 100}
+        self.cseq = {"A": 0, "B": 100, "C": 200}
         self.requests = {}  # (sender, method) -> (cseq, branch, what the To header was)
         self.callee_tag = None
         self.answered = False
@@ -64,10 +64,10 @@ class Dialog:
                 tag = self.failed
             self.failed = None if method == "ACK" else self.failed
         self.requests[(sender, method)] = (cseq, branch, tag)
-        target = self.ends[step.receiver]
         own, other = self.header(sender, tag), self.header("B" if sender == "A" else "A", tag)
+        uri = step.options.get("uri") or self.ends[target_of(step)].uri(self.transport)
         lines = [
-            f"{method} {step.options.get('uri') or target.uri(self.transport)} SIP/2.0",
+            f"{method} {uri} SIP/2.0",
             self.via(sender, branch),
             "Max-Forwards: 70",
             f"From: {own}",
@@ -85,16 +85,17 @@ class Dialog:
 
     def response(self, step):
         sender, status = step.sender, int(step.start)
-        cseq, branch, to_tag = self.requests[(step.receiver, step.method)]
-        if sender == "B" and status > 100 and "notag" not in step.flags:
-            to_tag = step.options.get("tag", to_tag or self.callee_tag or "b-" + self.call.name)
-            if step.method == "INVITE" and status < 300 and (status >= 200 or self.callee_tag is None):
+        requester = "A" if step.receiver == "P" else step.receiver
+        cseq, branch, to_tag = self.requests.get((requester, step.method), (1, "", None))
+        if sender in "BC" and status > 100 and "notag" not in step.flags:
+            to_tag = step.options.get("tag", to_tag or self.callee_tag or f"{sender.lower()}-{self.call.name}")
+            first = self.callee_tag is None and "routed" not in self.call.flags
+            if step.method == "INVITE" and status < 300 and (status >= 200 or first):
                 self.callee_tag = to_tag
-        requester = step.receiver
         lines = [
             f"SIP/2.0 {status} {step.options.get('phrase', PHRASES.get(status, 'Unknown'))}",
-            "Via:[$via]" if self.stored_via(step) else self.via(requester, branch),
-            f"From: {self.header(requester, self.callee_tag if requester == 'B' else None)}",
+            self.via(requester, branch),
+            f"From: {self.header(requester, self.callee_tag if requester != 'A' else None)}",
             f"To: {self.header(sender, to_tag)}",
             f"Call-ID: {self.call_id}",
             f"CSeq: {cseq} {step.method}",
@@ -102,7 +103,7 @@ class Dialog:
         if "blindvia" in step.flags:
             lines[1] = f"Via: SIP/2.0/{self.transport.upper()} :5060;branch={branch}"
         if "routed" in self.call.flags:
-            lines[1] = "[last_Via:]" if step.method != "INVITE" else "Via:[$via]"
+            lines[1] = "[last_Via:]" if step.method != "INVITE" else "Via:[$via]\nVia:[$before]"
             if step.method == "INVITE" and 101 <= status < 300:
                 lines.append("Record-Route:[$route]")
         if step.method in ("INVITE", "UPDATE") and 101 <= status < 300:
@@ -115,16 +116,13 @@ class Dialog:
             self.failed = to_tag if status >= 300 else None
         return self.finish(step, lines)
 
-    def stored_via(self, step):
-        return "routed" in self.call.flags and step.method == "INVITE"
-
     def finish(self, step, lines):
         default = self.ends[step.sender].agent
         agent = step.options.get("agent", default)
         if agent:
             lines.append(f"{'User-Agent' if step.is_request else 'Server'}: {agent}")
         lines += [f"Reason: {step.options['reason']}"] if "reason" in step.options else []
-        lines += step.headers
+        lines += [header.replace("{C}", self.ends["C"].host) for header in step.headers]
         if "pad" in step.options:
             size = int(step.options["pad"])
             lines += [f"X-Filler-{n}: {'0123456789' * 10}" for n in range(size // 100)]
@@ -147,7 +145,8 @@ class Dialog:
         return lines + ([f"a={step.options['sdp']}"] if "sdp" in step.options else [])
 
     def header(self, side, tag):
-        end = self.ends[side]
+        # A fork answers in the name that was called.
+        end = self.ends["B" if side == "C" else side]
         if side == "A":
             tag = "a-" + self.call.name
         return f"{end.display}<{end.aor}>" + (f";tag={tag}" if tag else "")
@@ -168,12 +167,15 @@ def bracketed(host):
 def build(call, ends, transport):
     """The scenarios of all ends, by letter; an end that only listens has none."""
     dialog = Dialog(call, ends, transport)
-    parts = {"A": [], "B": []}
+    parts = {"A": [], "B": [], "C": [], "P": []}
     for index, step in enumerate(call.steps):
         rest = call.steps[index + 1 :]
         if step.kind == "pause":
             owner = step.sender or next_sender(rest)
             parts[owner].append(f'  <pause milliseconds="{step.millis}"/>')
+        elif step.sender == "P" or "also" in step.flags:
+            # The proxy speaks for itself.
+            parts[step.receiver].append(receive(step, call))
         elif step.kind == "audio":
             stream = quoteattr(f"{step.options['file']}.ul,1,0,PCMU/8000")
             parts[step.sender].append(f"  <nop><action><exec rtp_stream={stream}/></action></nop>")
@@ -182,27 +184,36 @@ def build(call, ends, transport):
         else:
             text = spelled(dialog.text(step), ends, step)
             parts[step.sender].append(send(step, text, rest))
-            if "lost" not in step.flags:
+            if "lost" not in step.flags and step.receiver != "P":
                 parts[step.receiver].append(receive(step, call))
+    if "routed" in call.flags:
+        # SIPp refuses a variable that a scenario fills and does not use.
+        for side in "BC":
+            parts[side] += ['  <Reference variables="via,before,route"/>'] if parts[side] else []
     head = '<?xml version="1.0" encoding="UTF-8"?>\n'
     return {
         side: head + f'<scenario name="{call.name}">\n' + "\n".join(steps) + "\n</scenario>\n"
         for side, steps in parts.items()
-        if steps
+        if steps and side != "P"
     }
 
 
 def spelled(text, ends, step):
     """SIPp takes what stands in brackets for a word of its own, so an IPv6 address is left to it."""
-    for side, word in ((step.sender, "[local_ip]"), (step.receiver, "[peer]")):
+    for side, word in ((step.sender, "[local_ip]"), (target_of(step), "[peer]")):
         if ":" in ends[side].host:
             text = text.replace(bracketed(ends[side].host), word)
     return text
 
 
+def target_of(step):
+    return "B" if step.receiver == "P" else step.receiver
+
+
 def next_sender(rest):
     """A pause belongs to who speaks next; at the end of a script, to the caller."""
-    return next((step.sender for step in rest if step.kind != "pause" and not step.millis), "A")
+    speaks = (step.sender for step in rest if step.kind != "pause" and not step.millis and step.sender != "P")
+    return next(speaks, "A")
 
 
 def send(step, text, rest):
@@ -230,8 +241,8 @@ def receive(step, call):
     attribute = ' rrs="true"' if "routed" in call.flags else ""
     if "routed" in call.flags and step.start == "INVITE":
         keep = "".join(
-            f'<ereg regexp=".*" search_in="hdr" header="{header}:" assign_to="{name}"/>'
-            for header, name in (("Via", "via"), ("Record-Route", "route"))
+            f'<ereg regexp=".*" search_in="hdr" header="{header}:" occurrence="{nth}" assign_to="{name}"/>'
+            for header, nth, name in (("Via", 1, "via"), ("Via", 2, "before"), ("Record-Route", 1, "route"))
         )
         return f'  <recv request="INVITE"{attribute}><action>{keep}</action></recv>'
     return f'  <recv request="{step.start}"{attribute}/>'

@@ -100,7 +100,7 @@ def steps(text):
 
 def step(words):
     first = words[0]
-    if pause := re.fullmatch(r"([AB]?)\+(\d+)(ms|s)", first):
+    if pause := re.fullmatch(r"([ABC]?)\+(\d+)(ms|s)", first):
         return Step(pause[1], "", "pause", millis=millis(pause[2], pause[3]))
     ends = re.fullmatch(r"([A-Z])>([A-Z])", first)
     if not ends or len(words) < 2:

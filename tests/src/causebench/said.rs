@@ -23,6 +23,12 @@ impl Said {
         Self { sip_call_id: sip_call_id.to_owned(), ..Self::default() }
     }
 
+    /// Between these users.
+    #[must_use]
+    pub fn between(self, users: Vec<String>) -> Self {
+        Self { users, ..self }
+    }
+
     /// And this on an axis; `-` is nothing.
     #[must_use]
     pub fn with(mut self, axis: Axis, word: &str) -> Self {
