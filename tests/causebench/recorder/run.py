@@ -3,10 +3,11 @@
 import subprocess
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from . import network, phones, scenario, script, tones
+from .script import Call
 
 
 PROXY = "203.0.113.30"
@@ -32,9 +33,16 @@ class End:
         return f"sip:{self.user}@{scenario.bracketed(self.host)}:{self.port}{suffix}"
 
 
-def ends_of(call, index):
-    """Both ends of the call number `index` of its file: hosts of the documentation networks, example numbers."""
+def ends_of(call, index, calls=()):
+    """Both ends of the call number `index` of its file: hosts of the documentation networks, example numbers. The second
+    leg of a back-to-back user agent (`leg=NAME`) leaves the host where the first one arrived, for the same people."""
     number = index + 10
+    if first := next((flag.removeprefix("leg=") for flag in call.flags if flag.startswith("leg=")), None):
+        at = next(at for at, other in enumerate(calls) if other.name == first)
+        (before, onward), own = (ends_of(calls[at], at)[side] for side in "AB"), ends_of(Call("", set(), []), index)
+        own["A"] = replace(before, host=onward.host, port=5080, media=own["A"].media, agent=onward.agent)
+        own["B"] = replace(own["B"], user=onward.user)
+        return own
     hosts = (f"2001:db8:a::{number:x}", f"2001:db8:b::{number:x}") if "ipv6" in call.flags else None
     a, b = hosts or (f"192.0.2.{number}", f"198.51.100.{number}")
     return {
@@ -157,7 +165,7 @@ def make_calls(plan, folder, progress):
 def start_calls(plan, folder, progress, peers):
     for index, call in enumerate(plan.calls):
         transport = "tcp" if "tcp" in call.flags else "udp"
-        ends = ends_of(call, index)
+        ends = ends_of(call, index, plan.calls)
         texts = scenario.build(call, ends, transport)
         for side in ("C", "B", "A"):
             if side in texts:
@@ -171,7 +179,7 @@ def cut(raw, capture, plan):
     hidden = []
     for index, call in enumerate(plan.calls):
         if call.keep:
-            ends = ends_of(call, index)
+            ends = ends_of(call, index, plan.calls)
             keep = call.keep.replace("{A}", ends["A"].host).replace("{B}", ends["B"].host)
             hidden.append(f'not (sip.Call-ID contains "{call.name}@" and not ({keep}))')
     if plan.settings.get("drop"):

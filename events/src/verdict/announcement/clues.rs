@@ -1,12 +1,13 @@
 //! The clues themselves. Each is an evidence row.
 
+mod other_leg;
+
 use super::super::facts::{Fact, Facts, millis};
 use super::super::families::Cause;
 use super::super::testimony::{self, Protocol};
 use super::super::text;
 use super::super::tuple::Evidence;
 use super::super::vocabulary::{Confidence, Rulebook};
-use crate::call::observed::Seen;
 use crate::call::{Note, Tone};
 use crate::sip::{MediaDirection, Reason, Response};
 
@@ -55,16 +56,18 @@ impl Clues {
             clues.hear(*response);
             if response.what.sdp.is_some() {
                 clues.compare(facts, *response);
+                clues.diverted.extend(other_leg::given_up(facts, *response));
             }
         }
         if let Some(answer) = first_answer(facts) {
             clues.hear(answer);
             clues.compare(facts, answer);
             clues.time(facts, answer);
+            clues.diverted.extend(other_leg::given_up(facts, answer));
         }
         clues.hear_tones(facts);
         clues.hear_the_end(facts);
-        clues.taken_elsewhere = taken_elsewhere(facts);
+        clues.taken_elsewhere = other_leg::taken_elsewhere(facts);
         clues
     }
 
@@ -277,21 +280,6 @@ impl Clues {
 /// The first 2xx before the end, taken or not. A later one belongs to no call any more.
 pub(super) fn first_answer<'a>(facts: &Facts<'a>) -> Option<Fact<&'a Response>> {
     facts.answers.first().filter(|answer| !facts.is_after_end(answer.event)).copied()
-}
-
-/// What an observer saw of a forking proxy: it cancelled a branch because another one had answered (RFC 3326 §3.1).
-fn taken_elsewhere(facts: &Facts<'_>) -> Option<Evidence> {
-    let watch = facts.watch.as_ref()?;
-    let cancelled = watch.sights.iter().filter(|sight| !facts.is_after_decision(sight.event));
-    cancelled.into_iter().find_map(|sight| {
-        let Seen::BranchCancelled(cancel) = &sight.what.seen else { return None };
-        let claimed = |reason| testimony::claimed_cause(facts.rulebook, reason);
-        let reason =
-            cancel.reasons.iter().find(|reason| claimed(reason) == Some(Cause::AnsweredElsewhere))?;
-        let quoted = testimony::quote(reason);
-        let says = format!("another branch was cancelled because the call was taken elsewhere: {quoted}");
-        Some(row("clue.taken_elsewhere", sight.event, says))
-    })
 }
 
 /// Whether Contact or session description name a host that the policy says plays announcements.
