@@ -22,7 +22,7 @@ fn calls_are_held_by_name_by_filter_and_by_time_until_they_are_released() {
     let number = ["case-7", "--number", "4930123456", "--reason", "claim 7, too"];
     assert_eq!(place(&number), "held  1 call, as case-7\n");
     let period = ["audit", "--period", "--since", "2026-10-01", "--until", "2026-11-01", "--reason", "audit"];
-    insta::assert_snapshot!(place(&period), @"held  everything recorded from 2026-10-01T00:00:00.000000Z until 2026-11-01T00:00:00.000000Z, as audit");
+    insta::assert_snapshot!(place(&period), @"held  every call that began from 2026-10-01T00:00:00.000000Z until 2026-11-01T00:00:00.000000Z, as audit");
     let list = held(&store);
     assert_eq!((&list[0]["name"], &list[1]["name"]), (&"audit".into(), &"case-7".into()));
     assert_eq!(list[1]["calls"].as_array().unwrap().len(), 2);

@@ -167,8 +167,10 @@ pub fn verify_reader_with(
     brought: &Brought,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Report, ReadError> {
-    let audit = Audit::new(kept, brought.checkpoints.clone(), &brought.keys);
-    through_reader(reader, Walk::new(audit), progress)
+    let pruned = reader.pruned()?;
+    let audit = Audit::new(kept, brought.checkpoints.clone(), &brought.keys).after(pruned.as_ref());
+    let walk = Walk { begins: pruned.map_or(0, |pruned| pruned.cut.events), ..Walk::new(audit) };
+    through_reader(reader, walk, progress)
 }
 
 fn through_reader(

@@ -64,6 +64,16 @@ fn tell(journal: &SledJournal, numbers: std::ops::Range<u64>) {
     }
 }
 
+/// Waits until what is durable is in sled, and so in its volumes.
+fn settled(journal: &SledJournal) {
+    let (began, tail) = (Instant::now(), journal.tail().unwrap());
+    let active = || journal.volumes().unwrap().last().unwrap().clone();
+    while tail.seq() - active().begin.seq() > 30 {
+        assert!(began.elapsed() < Duration::from_secs(60), "{:?}", active());
+        std::thread::yield_now();
+    }
+}
+
 fn store(calls: u64) -> TempDir {
     let dir = tempfile::tempdir().unwrap();
     tell(&open(dir.path()), 0..calls);
@@ -186,6 +196,7 @@ fn a_call_that_is_not_over_keeps_its_volume_and_all_younger_ones() {
     let journal = open(dir.path());
     put(&journal, offered(500));
     tell(&journal, 10..40);
+    settled(&journal);
     let outcome = prune(&journal, ALL);
     let (volume, alive) = outcome.stays.unwrap();
     assert_eq!(alive, call(500));
@@ -193,6 +204,7 @@ fn a_call_that_is_not_over_keeps_its_volume_and_all_younger_ones() {
     assert_eq!(journal.read(call(500)).unwrap().len(), 1);
     put(&journal, released(500, 1));
     tell(&journal, 40..50);
+    settled(&journal);
     let outcome = prune(&journal, ALL);
     assert_eq!(outcome.stays, None);
     assert!(journal.read(call(500)).unwrap().is_empty(), "its beginning is gone, so all of it is");
@@ -227,7 +239,7 @@ fn held_calls_outlive_their_volumes_and_go_once_they_are_released() {
 }
 
 #[test]
-fn everything_of_a_time_can_be_held() {
+fn every_call_of_a_time_can_be_held() {
     let dir = store(20);
     let first = all(dir.path())[0].commit.at;
     let scope = Scope::Time { since: None, until: Some(first + Duration::from_micros(2_500)) };

@@ -95,3 +95,15 @@ fn those_who_follow_are_bounded_and_leave_room_to_those_who_read() {
         );
     }
 }
+
+#[test]
+fn nobody_erases_anything_over_http() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let daemon = Daemon::start(dir.path(), &["--erasable"]);
+    let (status, mut stream) = ask(&daemon, Request::Erase(1, 0, 0));
+    let mut rest = vec![0; 600];
+    let length = stream.read(&mut rest).expect("the reason");
+    assert_eq!(status, 403);
+    assert!(String::from_utf8_lossy(&rest[..length]).contains("not_from_afar"));
+    daemon.stop();
+}

@@ -69,7 +69,7 @@ struct Place {
     calls: Vec<String>,
     #[command(flatten)]
     filter: Filter,
-    /// Hold everything recorded from --since until --until, also what is still to come
+    /// Hold every call that began from --since until --until, also those that are still to come
     #[arg(long, conflicts_with_all = ["calls", "cause", "family", "side", "number", "live"])]
     period: bool,
 }
@@ -180,10 +180,10 @@ fn document(name: &str, hold: &Hold) -> Value {
 
 fn period(since: Option<Timestamp>, until: Option<Timestamp>) -> String {
     match (since, until) {
-        (None, None) => "everything".into(),
-        (Some(since), None) => format!("everything recorded since {since}"),
-        (None, Some(until)) => format!("everything recorded before {until}"),
-        (Some(since), Some(until)) => format!("everything recorded from {since} until {until}"),
+        (None, None) => "every call".into(),
+        (Some(since), None) => format!("every call that began since {since}"),
+        (None, Some(until)) => format!("every call that began before {until}"),
+        (Some(since), Some(until)) => format!("every call that began from {since} until {until}"),
     }
 }
 

@@ -197,6 +197,22 @@ impl Request {
         }
     }
 
+    /// Whether it only reads.
+    #[must_use]
+    pub fn reads(&self) -> bool {
+        match self {
+            Self::Erase(..) => false,
+            Self::Tail
+            | Self::Calls
+            | Self::Read(_)
+            | Self::ReadAll(..)
+            | Self::Head(_)
+            | Self::Latest
+            | Self::Watch(_)
+            | Self::Document(_) => true,
+        }
+    }
+
     /// Whether the answer goes on until the journal is closed.
     #[must_use]
     pub fn follows(&self) -> bool {

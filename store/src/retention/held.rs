@@ -142,7 +142,7 @@ pub(crate) fn release(store: &Path, holds: &Holds) -> io::Result<usize> {
 fn any_held(recording: &Recording, holds: &Holds) -> Result<bool, ReadError> {
     for stored in recording.read_all(Cursor::START)? {
         let commit = stored?.commit;
-        if holds.hold(commit.call, commit.at) {
+        if commit.version == 0 && holds.hold(commit.call, commit.at) {
             return Ok(true);
         }
     }

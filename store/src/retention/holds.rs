@@ -52,7 +52,7 @@ struct Line {
 pub enum Scope {
     /// These calls.
     Calls(Vec<CallId>),
-    /// Every call with a record made in this time; without a bound it is open there.
+    /// Every call that began in this time; without a bound it is open there.
     Time {
         /// From then on.
         since: Option<Timestamp>,
@@ -143,7 +143,7 @@ impl Holds {
         Some(())
     }
 
-    /// Whether this call must stay, of which a record was made at `at`.
+    /// Whether this call must stay, which began at `at`.
     #[must_use]
     pub fn hold(&self, call: CallId, at: Timestamp) -> bool {
         let within = |(since, until): &(Option<Timestamp>, Option<Timestamp>)| {

@@ -32,7 +32,7 @@ pub struct Volume {
     pub begin: Cursor,
     /// Where it ends: the beginning of the next one, or of the active one where the journal ends now.
     pub end: Cursor,
-    /// What it takes on the disk: its segments of the write-ahead log and its sled.
+    /// What it takes on the disk: its segments of the write-ahead log and the file of its sled.
     pub bytes: u64,
     /// When its first and its last commit were recorded; `None` in an empty one, or where that can't be read.
     pub times: Option<(Timestamp, Timestamp)>,

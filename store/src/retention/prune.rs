@@ -153,7 +153,7 @@ impl Work<'_> {
                 break;
             }
             let (call, at) = (stored.commit.call, stored.commit.at);
-            if self.holds.hold(call, at) {
+            if stored.commit.version == 0 && self.holds.hold(call, at) {
                 looked.held.insert(call);
             }
             if is_last(&stored) {

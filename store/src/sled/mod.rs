@@ -53,7 +53,6 @@ use std::time::SystemTime;
 
 use callbox_events::CallId;
 use callbox_events::call::Input;
-use callbox_events::schema::sealed::Conceal;
 use callbox_events::schema::{self, Commit, StoredCommit, WireDirection};
 
 pub(crate) use self::check::{Copied, check_copy, each_sound_commit};

@@ -57,6 +57,11 @@ impl ApiError {
             .hint("send Authorization: Bearer TOKEN; the token is in the file given by --http-token-file")
     }
 
+    /// 403: nobody may, over HTTP.
+    pub fn forbidden(code: &'static str, message: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, code, message)
+    }
+
     /// 403: a web page of somebody else is at work.
     pub fn foreign() -> Self {
         Self::new(StatusCode::FORBIDDEN, "foreign_origin", "requests of foreign web pages are refused")

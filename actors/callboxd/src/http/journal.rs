@@ -4,7 +4,7 @@
 //! The body is one question of the live protocol (`callbox_store::live`), the answer its answer, byte for byte, from the
 //! socket in the store's directory. So there is one server of the journal, and what it learns to answer can be asked from
 //! afar at once. An answer holds one piece in memory and is read at the client's pace; a client that leaves ends it. How an
-//! answer ends is told within it: one without its last message broke off.
+//! answer ends is told within it: one without its last message broke off. Questions that change something are refused.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -74,6 +74,9 @@ impl Gateway {
 pub async fn answer(context: Data<Context>, payload: Payload) -> Result<HttpResponse, ApiError> {
     let question = calls::read_up_to(payload, MAX_QUESTION).await?;
     let request = Request::asked(&question).map_err(refused)?;
+    if !request.reads() {
+        return Err(ApiError::forbidden("not_from_afar", "this can be asked on the engine's own machine only"));
+    }
     let place = context.journal.enter(request)?;
     let asked = timeout(PATIENCE, context.journal.ask(&question)).await;
     let (stream, greeting) = asked.unwrap_or_else(|late| Err(late.into())).map_err(|error| closed(&error))?;

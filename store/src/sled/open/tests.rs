@@ -5,7 +5,10 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::time::Duration;
 
+use callbox_events::Timestamp;
+
 use crate::journal::{Cursor, JournalReader};
+use crate::retention::policy::Retention;
 use crate::sled::tree::{Batch, Tree};
 use crate::sled::{Options, SledJournal};
 use crate::testing::conformance::{all, put};
@@ -77,8 +80,11 @@ fn it_is_read_as_it_is_and_becomes_the_newer_one_when_it_is_written() {
     assert_eq!(verify(dir.path(), &mut |_| {}).unwrap().damages, []);
     let journal = SledJournal::open(dir.path(), small).unwrap();
     holds_all(&journal);
-    assert!(journal.holds_unreleased(Cursor::START).unwrap(), "some calls of the first volume go on");
-    let begin = journal.drop_oldest(1).unwrap();
+    let all_due = |unfinished| Retention { bytes: Some(0), unfinished, ..Retention::default() };
+    let prune = |due| journal.prune(due, false, Timestamp::default(), &mut |_| {}).unwrap();
+    assert!(prune(all_due(false)).stays.is_some(), "some calls of the first volume go on");
+    assert!(!prune(all_due(true)).removed.is_empty());
+    let begin = journal.begins().unwrap();
     assert!(begin > Cursor::START && all(&journal, Cursor::START).first().unwrap().seq == begin.seq());
 }
 
