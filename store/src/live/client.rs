@@ -261,6 +261,11 @@ impl JournalReader for LiveReader {
         if from > tail {
             return Err(ReadError::Beyond { wanted: from.seq(), tail: tail.seq() });
         }
+        let begins = self.begins()?;
+        if begins > tail {
+            return Err(unexpected("a beginning behind its end"));
+        }
+        let from = from.max(begins);
         let bell = Arc::new(Bell::new(tail));
         let watched = self.replies(Request::Watch(tail))?;
         let ring = Arc::downgrade(&bell);

@@ -96,6 +96,7 @@ impl Store {
     pub fn follow(self: &Arc<Self>, from: Cursor) -> Result<Subscription, ReadError> {
         self.check(from)?;
         let source: Arc<dyn Source> = Arc::<Self>::clone(self);
+        let from = from.max(Cursor::at(self.log.volumes.begin()));
         Ok(Subscription::new(source, Arc::clone(&self.bell), from))
     }
 

@@ -257,6 +257,19 @@ fn nothing_acknowledged_is_lost_by_a_power_cut() {
 }
 
 #[test]
+fn nor_while_the_oldest_volumes_are_removed() {
+    let root = tempfile::tempdir().unwrap();
+    let first = Story::record("filling", root.path(), Vec::new(), &[(0, 60, Ending::Closes)]);
+    let acked: Vec<Acked> = first.events.iter().flat_map(work::acked).collect();
+    let before = volumes(root.path());
+    assert!(before.len() > 2, "{before:?}");
+    let writers = [(2_000, 8, Ending::Removes)];
+    let story = Story::record("removing volumes", root.path(), acked, &writers);
+    assert!(!before[0].exists() && !before[1].exists(), "they were not removed");
+    survive(&story, cuts() / 2);
+}
+
+#[test]
 fn nor_while_sled_is_made_again_from_the_log() {
     let root = tempfile::tempdir().unwrap();
     let first = Story::record("filling", root.path(), Vec::new(), &[(0, 40, Ending::Closes)]);
