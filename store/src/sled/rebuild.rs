@@ -58,8 +58,7 @@ pub fn finished(store: &Store, volume: &Volume, span: &Range<u64>) -> Result<(),
     fill.up_to(span.end, &|| store.log.young.is_closed_within(Duration::ZERO))?;
     let facts = fill.complete()?;
     drop(fill);
-    replace(dir, span.start)?;
-    store.log.volumes.made_again(volume, facts);
+    store.log.volumes.made_again(volume, facts, || replace(dir, span.start))?;
     store.counted.remade.fetch_add(1, Ordering::Relaxed);
     tracing::info!(volume = span.start, "a volume's sled was made again from the write-ahead log");
     Ok(())

@@ -5,6 +5,9 @@
 //! its facts; then the new one's sled is made. A kill in between leaves a volume without facts, which the next opening
 //! finishes.
 
+use std::fs;
+use std::sync::Arc;
+
 use super::facts::Facts;
 use super::open::sync_files;
 use super::rebuild::version;
@@ -13,8 +16,6 @@ use super::table::Row;
 use super::tree::{Batch, Fault, Tree};
 use crate::keys;
 use crate::layout;
-use std::fs;
-use std::sync::Arc;
 
 /// Rows that are written at once.
 const ROWS: usize = 512;

@@ -10,7 +10,7 @@ use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, Weak};
 
 use callbox_events::CallId;
 
@@ -112,7 +112,7 @@ impl Volumes {
         })
     }
 
-    fn list(&self) -> std::sync::RwLockReadGuard<'_, Vec<Arc<Volume>>> {
+    fn list(&self) -> RwLockReadGuard<'_, Vec<Arc<Volume>>> {
         self.list.read().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -135,16 +135,19 @@ impl Volumes {
 
     /// All with their global sequence numbers, oldest first; those of the active one have no end.
     pub fn spans(&self) -> Vec<(Arc<Volume>, Range<u64>)> {
+        self.spans_where(|_| true)
+    }
+
+    fn spans_where(&self, wanted: impl Fn(&Volume) -> bool) -> Vec<(Arc<Volume>, Range<u64>)> {
         let list = self.list();
         let ends = list.iter().skip(1).map(|next| next.first).chain([u64::MAX]);
-        list.iter().zip(ends).map(|(volume, end)| (Arc::clone(volume), volume.first..end)).collect()
+        let wanted = list.iter().zip(ends).filter(|(volume, _)| wanted(volume));
+        wanted.map(|(volume, end)| (Arc::clone(volume), volume.first..end)).collect()
     }
 
     /// Those that may hold commits of a call, oldest first.
     pub fn of(&self, call: CallId) -> Vec<(Arc<Volume>, Range<u64>)> {
-        let mut spans = self.spans();
-        spans.retain(|(volume, _)| volume.may_hold(call));
-        spans
+        self.spans_where(|volume| volume.may_hold(call))
     }
 
     /// The sled of a volume, opened if need be.
@@ -167,7 +170,9 @@ impl Volumes {
                         volume.first
                     )));
                 }
-                let tree = open_tree(&dir, self.cache_bytes.min(CACHE_BYTES))?;
+                // Whatever keeps it from being opened: the write-ahead log serves.
+                let unusable = |fault: Fault| Fault::Damage(format!("sled does not open: {fault}"));
+                let tree = open_tree(&dir, self.cache_bytes.min(CACHE_BYTES)).map_err(unusable)?;
                 if let Some(facts) = volume.facts() {
                     reaches(&tree, facts.end)?;
                 }
@@ -204,14 +209,24 @@ impl Volumes {
         volume.without.store(false, Ordering::Release);
     }
 
-    /// The sled of a finished volume was made again: whoever asks next opens it.
-    pub fn made_again(&self, volume: &Volume, facts: Option<Facts>) {
-        let before = std::mem::replace(&mut *volume.slot(), Slot::Maybe(Weak::new()));
+    /// The sled of a finished volume was made again: `replace` puts it in the place of the old one, while nobody can open
+    /// either. Whoever asks next opens the new one.
+    pub fn made_again(
+        &self,
+        volume: &Volume,
+        facts: Option<Facts>,
+        replace: impl FnOnce() -> io::Result<()>,
+    ) -> io::Result<()> {
+        let mut slot = volume.slot();
+        replace()?;
+        let before = std::mem::replace(&mut *slot, Slot::Maybe(Weak::new()));
+        drop(slot);
         if let Slot::Maybe(weak) = before {
             let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
             open.retain(|kept| Weak::as_ptr(&weak) != Arc::as_ptr(kept));
         }
         *volume.facts.write().unwrap_or_else(PoisonError::into_inner) = facts.map(Arc::new);
+        Ok(())
     }
 
     /// The active volume is finished, and a new one is active. Without `tree` its sled has to be made again.

@@ -158,7 +158,7 @@ impl Young {
     pub fn ripe(&self) -> Option<Work> {
         let mut state = self.lock();
         state.carried = true;
-        while state.items.is_empty() && state.doubt.is_none() {
+        while state.items.is_empty() && (state.doubt.is_none() || state.closed) {
             if state.closed {
                 return None;
             }
@@ -170,7 +170,8 @@ impl Young {
             });
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
-        if let Some((volume, doubt)) = state.doubt.take() {
+        // Whoever opens the store next looks for himself; what is left is carried over first.
+        if let Some((volume, doubt)) = state.doubt.take().filter(|_| !state.closed) {
             return Some(Work::LookInto(volume, doubt));
         }
         let mut bytes = 0;
