@@ -9,7 +9,7 @@ use std::cell::RefCell;
 use std::io;
 
 use callbox_events::call::{Event, Input, Invite, Noted, Offered, Phase, Policy, Signal};
-use callbox_events::schema::sealed::{self, Conceal, ConcealCall, Party, Ring, Sealed};
+use callbox_events::schema::sealed::{self, Conceal, ConcealCall, Extent, Party, Ring, Sealed};
 use callbox_events::schema::{self, CodecError, Commit, Happened, WireDirection, WireMessage};
 use callbox_events::sip::{Clues, Dialog, Peer, Reason, Request, Sdp, Transport};
 use callbox_events::{CallId, Role, Timestamp};
@@ -98,7 +98,7 @@ fn commit(version: u64, texts: &[String], wire: Vec<Vec<u8>>) -> Commit {
 /// Seals without encrypting, so that each box can be opened or left closed.
 fn seal(call: &mut dyn ConcealCall, book: &Book, commit: &Commit) -> (Vec<u8>, Vec<u8>) {
     let encoded = schema::encode(commit).unwrap();
-    let concealed = call.commit(commit, &encoded, book).unwrap();
+    let concealed = call.commit(commit, &encoded, Extent::Personal, book).unwrap();
     let sealed = sealed::seal::<CodecError>(&concealed, |_, _, content| Ok(content)).unwrap();
     (encoded, sealed)
 }
@@ -189,6 +189,16 @@ proptest! {
             let _ = read.opened(&none);
         }
     }
+}
+
+#[test]
+fn messages_that_are_taken_out_as_a_whole_come_back_too() {
+    let commit = commit(0, &[], vec![common::realistic_invite(), b"\xff".to_vec()]);
+    let encoded = schema::encode(&commit).unwrap();
+    let concealed = Concealer.call().commit(&commit, &encoded, Extent::Messages, &Book::default()).unwrap();
+    let sealed = sealed::seal::<CodecError>(&concealed, |_, _, content| Ok(content)).unwrap();
+    assert!(opened(&sealed, &[]) == encoded);
+    assert!(schema::decode(&sealed).unwrap().wire.iter().all(|message| message.bytes.is_empty()));
 }
 
 #[test]

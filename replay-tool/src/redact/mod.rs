@@ -72,11 +72,37 @@ impl Redactor {
     /// A whole call, judged again.
     pub fn call(&self, call: &Call) -> Result<Call, Failure> {
         let encoded: Vec<Vec<u8>> = call.commits.iter().map(encode).collect::<Result<_, _>>()?;
-        let mut state = Redacted::begin(self, call.summary.call_id, &encoded)?;
-        let each = call.commits.iter().zip(&encoded);
-        let commits: Result<Vec<StoredCommit>, Failure> =
-            each.map(|(stored, encoded)| state.next(self, stored, encoded)).collect();
-        Call::of(commits?).ok_or_else(|| failed(call.summary.call_id, "its beginning was lost"))
+        let mut link = chain::START;
+        let rewritten = self.rewritten(call.summary.call_id, &encoded)?;
+        let redacted = call.commits.iter().zip(&rewritten).map(|(stored, bytes)| {
+            let id = stored.commit.call;
+            let commit = schema::decode(bytes).map_err(|error| failed(id, &error.to_string()))?;
+            link = chain::link(&link, bytes);
+            Ok(StoredCommit::plain(stored.seq, link, commit))
+        });
+        let commits: Vec<StoredCommit> = redacted.collect::<Result<_, Failure>>()?;
+        Call::of(commits).ok_or_else(|| failed(call.summary.call_id, "its beginning was lost"))
+    }
+
+    /// All commits of a call. Most of what is personal is learned from the first one; whatever later ones add makes a
+    /// second round necessary.
+    fn rewritten(&self, call: CallId, commits: &[Vec<u8>]) -> Result<Vec<Vec<u8>>, Failure> {
+        let Work { scope, out } = &mut *self.work.borrow_mut();
+        scope.known = Known::learning();
+        let mut rewritten = Vec::with_capacity(commits.len());
+        for round in commits.iter().take(1).map(std::slice::from_ref).chain([commits, commits]) {
+            rewritten.clear();
+            scope.known.has_grown();
+            for encoded in round {
+                out.clear();
+                scope.commit(encoded, EVERYBODY, out).map_err(|error| failed(call, &error))?;
+                rewritten.push(out.bytes.clone());
+            }
+            if !scope.known.has_grown() && rewritten.len() == commits.len() {
+                break;
+            }
+        }
+        Ok(rewritten)
     }
 }
 

@@ -5,7 +5,8 @@
 
 use std::fmt;
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, Read};
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use callbox_events::Timestamp;
@@ -128,86 +129,84 @@ impl Kept {
     }
 }
 
-/// The receipts of a store, in order, and what in the file is none.
+/// What is in a file of receipts.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Found {
+    /// The receipts, in order.
+    pub receipts: Vec<Kept>,
+    /// What is none, in words.
+    pub damages: Vec<String>,
+    /// How many bytes of the file are whole entries. What follows was being written when the power went.
+    whole: u64,
+}
+
+/// The receipts of a store.
 ///
 /// # Errors
 /// The system's.
-pub fn kept(store: &Path) -> io::Result<(Vec<Kept>, Vec<String>)> {
+pub fn kept(store: &Path) -> io::Result<Found> {
+    let mut found = Found::default();
     let file = match File::open(store.join(ERASURES)) {
         Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((Vec::new(), Vec::new())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(found),
         Err(error) => return Err(error),
     };
     let mut bytes = Vec::new();
     file.take(MAX_FILE_BYTES).read_to_end(&mut bytes)?;
-    let text = String::from_utf8_lossy(&bytes);
-    let (mut receipts, mut damages) = (Vec::new(), Vec::new());
-    let mut rest = text.as_ref();
-    while !rest.is_empty() {
-        let (note, behind) = split(rest);
-        let number = receipts.len() + damages.len() + 1;
-        let read = Note::parse(note).ok().and_then(|note| {
-            let receipt = Receipt::parse(note.text())?;
-            Some(Kept { note, receipt })
-        });
-        match read {
-            Some(kept) => receipts.push(kept),
-            None => damages.push(format!("receipt {number} can't be read")),
-        }
+    let mut rest = bytes.as_slice();
+    while let Some((entry, behind)) = split(rest) {
+        found.take(entry);
+        found.whole += (rest.len() - behind.len()) as u64;
         rest = behind;
     }
-    Ok((receipts, damages))
+    if !rest.is_empty() {
+        found.damages.push("the last receipt was not written to its end".into());
+    }
+    Ok(found)
+}
+
+impl Found {
+    fn take(&mut self, entry: &[u8]) {
+        let number = self.receipts.len() + self.damages.len() + 1;
+        let note = std::str::from_utf8(entry).ok().and_then(|text| Note::parse(text).ok());
+        match note.and_then(|note| Receipt::parse(note.text()).map(|receipt| Kept { note, receipt })) {
+            Some(kept) => self.receipts.push(kept),
+            None => self.damages.push(format!("receipt {number} can't be read")),
+        }
+    }
 }
 
 /// The first note and what follows: its text ends at the first empty line, it ends at the second one.
-fn split(text: &str) -> (&str, &str) {
-    let mut at = 0;
-    let mut empty = 0;
-    for line in text.split_inclusive('\n') {
-        if line == "\n" {
-            empty += 1;
-            if empty == 2 {
-                let (note, rest) = text.split_at_checked(at).unwrap_or((text, ""));
-                return (note, rest.get(1..).unwrap_or_default());
-            }
-        }
+fn split(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (mut at, mut empty) = (0, 0);
+    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
         at += line.len();
+        empty += usize::from(line == b"\n");
+        if empty == 2 {
+            let (entry, behind) = bytes.split_at_checked(at)?;
+            return entry.split_last().map(|(_, note)| (note, behind));
+        }
     }
-    (text, "")
+    None
 }
 
-/// Names the receipt before, signs, and appends it durably.
+/// Names the receipt before, signs, and appends it durably. What was torn before it is cut off.
 ///
 /// # Errors
 /// The system's; nothing else was changed then.
 pub(super) fn append(store: &Path, mut receipt: Receipt, key: Option<&SigningKey>) -> io::Result<Kept> {
-    let (before, _) = kept(store)?;
-    receipt.previous = before.last().map(|kept| link(&kept.note));
+    let before = kept(store)?;
+    receipt.previous = before.receipts.last().map(|kept| link(&kept.note));
     let mut note = Note::new(&receipt.to_text()).map_err(io::Error::other)?;
     if let Some(key) = key {
         key.sign(&mut note);
     }
-    let path = store.join(ERASURES);
-    let mut file = File::options().append(true).read(true).create(true).open(&path)?;
-    let text = format!("{note}\n");
-    // What was being written when the power went is no receipt; the next one must not be read as its end.
-    if !ends_well(&mut file)? {
-        file.write_all(b"\n\n")?;
-    }
-    file.write_all(text.as_bytes())?;
+    let file = File::options().write(true).create(true).truncate(false).open(store.join(ERASURES))?;
+    file.set_len(before.whole)?;
+    file.write_all_at(format!("{note}\n").as_bytes(), before.whole)?;
     file.sync_all()?;
     layout::sync_dir(store)?;
     Ok(Kept { note, receipt })
-}
-
-fn ends_well(file: &mut File) -> io::Result<bool> {
-    let length = file.metadata()?.len();
-    if length == 0 {
-        return Ok(true);
-    }
-    let mut end = [0; 2];
-    file.seek(SeekFrom::Start(length.saturating_sub(2)))?;
-    Ok(file.read_exact(&mut end).is_ok() && &end == b"\n\n")
 }
 
 /// How the next receipt names this one.
@@ -239,16 +238,24 @@ mod tests {
         let first = append(dir.path(), receipt(1), None).unwrap();
         let second = append(dir.path(), receipt(2), Some(&key)).unwrap();
         assert_eq!(second.receipt.previous, Some(link(&first.note)));
-        assert_eq!(kept(dir.path()).unwrap(), (vec![first.clone(), second.clone()], vec![]));
+        let found = kept(dir.path()).unwrap();
+        assert_eq!((found.receipts, found.damages), (vec![first.clone(), second.clone()], vec![]));
         let public = std::slice::from_ref(key.public());
         assert_eq!((first.standing(public), second.standing(public)), (Standing::Unsigned, Standing::Signed));
         let path = dir.path().join(ERASURES);
         let whole = std::fs::read(&path).unwrap();
+        let first_length = format!("{}\n", first.note).len();
         for cut in 1..whole.len() - 1 {
             std::fs::write(&path, &whole[..cut]).unwrap();
+            assert_eq!(
+                kept(dir.path()).unwrap().damages.len(),
+                usize::from(cut != first_length),
+                "cut at {cut}"
+            );
             append(dir.path(), receipt(3), None).unwrap();
-            let (receipts, _) = kept(dir.path()).unwrap();
-            assert_eq!(receipts.last().unwrap().receipt.party, 3, "cut at {cut}");
+            let found = kept(dir.path()).unwrap();
+            assert_eq!(found.receipts.last().unwrap().receipt.party, 3, "cut at {cut}");
+            assert!(found.damages.is_empty(), "what was torn is cut off");
         }
         assert_eq!(Receipt::parse("callbox erasure 1\nparty x\n"), None);
     }

@@ -5,13 +5,14 @@ use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use callbox_events::CallId;
-use callbox_events::schema::sealed::{self, Conceal, ConcealCall, Concealed};
+use callbox_events::schema::sealed::{self, Conceal, ConcealCall, Concealed, Extent};
 use callbox_events::schema::{self, CodecError, Commit, StoredCommit};
 
 use super::boxes::{self, Which, call_key, together};
 use super::keys::{Key, Keys};
 use crate::error::{AppendError, ReadError};
 use crate::frame::Facts;
+use crate::sled::MAX_COMMIT_BYTES;
 
 /// Seals the commits of one journal.
 pub struct Sealer {
@@ -87,11 +88,20 @@ impl Sealer {
             None if commit.version == 0 => self.conceal.call(),
             None => self.caught_up(before, commit.version)?,
         };
-        let concealed = call.commit(commit, encoded, &*self.keys).map_err(Fault::Io);
+        let sealed = self.fitting(commit, encoded, &mut *call);
         if !facts.last {
             self.calls().insert(commit.call, call);
         }
-        Ok(self.locked(commit, &concealed?)?)
+        Ok(sealed?)
+    }
+
+    /// Sealed, and no longer than a commit may be, if that can be.
+    fn fitting(&self, commit: &Commit, encoded: &[u8], call: &mut dyn ConcealCall) -> Result<Vec<u8>, Fault> {
+        let sealed = self.locked(commit, &call.commit(commit, encoded, Extent::Personal, &*self.keys)?)?;
+        if sealed.len() <= MAX_COMMIT_BYTES {
+            return Ok(sealed);
+        }
+        self.locked(commit, &call.commit(commit, encoded, Extent::Messages, &*self.keys)?)
     }
 
     /// What is to be known of a call whose beginning was appended by another process.
@@ -104,7 +114,7 @@ impl Sealer {
         let before = before().map_err(|error| AppendError::Unavailable { why: error.to_string() })?;
         for stored in before.iter().filter(|stored| stored.commit.version < version) {
             let encoded = schema::encode(&stored.commit).map_err(Fault::Codec)?;
-            call.commit(&stored.commit, &encoded, &*self.keys).map_err(Fault::Io)?;
+            call.commit(&stored.commit, &encoded, Extent::Personal, &*self.keys).map_err(Fault::Io)?;
         }
         Ok(call)
     }

@@ -75,7 +75,12 @@ impl<'b> Walk<'_, 'b> {
             }
             Token::Bytes(range) if place.name == "bytes" => {
                 self.text.clear();
-                scope.message(self.encoded.get(range)?, self.text);
+                let message = self.encoded.get(range)?;
+                if scope.messages_whole {
+                    self.text.replace(message, b"", scope.masks.everybody());
+                } else {
+                    scope.message(message, self.text);
+                }
                 packed::bytes_header(&mut out.bytes, self.text.bytes.len());
                 out.append(self.text);
             }

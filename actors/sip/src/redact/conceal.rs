@@ -18,7 +18,7 @@ use std::io;
 
 use callbox_events::call::{Event, Input};
 use callbox_events::schema::Commit;
-use callbox_events::schema::sealed::{Conceal, ConcealCall, Concealed, Hole, Ring};
+use callbox_events::schema::sealed::{Conceal, ConcealCall, Concealed, Extent, Hole, Ring};
 
 use super::out::Out;
 use super::people::{Disguise, People, identity};
@@ -67,12 +67,19 @@ struct Two {
 }
 
 impl ConcealCall for Call {
-    fn commit(&mut self, commit: &Commit, encoded: &[u8], ring: &dyn Ring) -> io::Result<Concealed> {
+    fn commit(
+        &mut self,
+        commit: &Commit,
+        encoded: &[u8],
+        extent: Extent,
+        ring: &dyn Ring,
+    ) -> io::Result<Concealed> {
         let disguise = Disguise::new(&mut self.people, ring);
         let mut scope = Scope::new(Level::All, disguise, Whose::NOBODY);
         scope.known = std::mem::take(&mut self.known);
         let two = *self.sides.get_or_insert_with(|| Two::of(commit, &mut scope));
         scope.everybody = two.caller.with(two.callee);
+        scope.messages_whole = extent == Extent::Messages;
         let mut out = Out::default();
         let mut written = Ok(());
         for _ in 0..MOST_PASSES {

@@ -145,6 +145,8 @@ pub struct Scope<M> {
     pub known: Known,
     /// The two who talk, to whom belongs what can't be told whose it is.
     pub everybody: Whose,
+    /// Whether messages are taken out as a whole.
+    pub messages_whole: bool,
     /// Whose the hosts, devices and numbers are that nobody is known to have.
     place: Whose,
     /// Whether addresses name people, and not only places.
@@ -164,6 +166,7 @@ impl<M: Masks> Scope<M> {
             masks,
             known: Known::default(),
             everybody,
+            messages_whole: false,
             place: everybody,
             persons: false,
             mask: String::new(),

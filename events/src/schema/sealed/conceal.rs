@@ -59,6 +59,16 @@ pub trait Ring {
     fn party(&self, identity: &str) -> io::Result<Party>;
 }
 
+/// How much is left of messages without any key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// All but what is personal.
+    Personal,
+    /// Nothing: messages are taken out as a whole. A commit is hardly longer sealed like this than it was, and so fits
+    /// where it would not fit otherwise.
+    Messages,
+}
+
 /// Finds personal data in the commits of calls.
 pub trait Conceal: Send + Sync + Debug {
     /// For the commits of one call, from its first one on.
@@ -73,11 +83,17 @@ pub trait Conceal: Send + Sync + Debug {
 
 /// Finds personal data in the commits of one call. What is learned from one commit helps with the later ones.
 pub trait ConcealCall: Send {
-    /// Puts pseudonyms in the place of what is personal.
+    /// Puts pseudonyms in the place of what is personal. `extent` says how much of the messages stays readable then.
     ///
     /// # Errors
     /// Those of the ring; [`io::ErrorKind::InvalidData`] for bytes that are no encoded commit.
-    fn commit(&mut self, commit: &Commit, encoded: &[u8], ring: &dyn Ring) -> io::Result<Concealed>;
+    fn commit(
+        &mut self,
+        commit: &Commit,
+        encoded: &[u8],
+        extent: Extent,
+        ring: &dyn Ring,
+    ) -> io::Result<Concealed>;
 
     /// The keys of the people of the call, as far as they are known.
     fn people(&self) -> Vec<u32>;

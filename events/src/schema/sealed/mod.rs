@@ -23,7 +23,7 @@ mod conceal;
 mod splice;
 mod varint;
 
-pub use conceal::{Conceal, ConcealCall, Concealed, Hole, Party, Ring};
+pub use conceal::{Conceal, ConcealCall, Concealed, Extent, Hole, Party, Ring};
 
 use std::collections::HashMap;
 
