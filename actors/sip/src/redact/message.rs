@@ -8,7 +8,7 @@ use memchr::memmem;
 
 use super::headers::{self, Header};
 use super::out::Out;
-use super::text::{Mode, host_length};
+use super::text::{Mode, NUMBER_DIGITS, host_length};
 use super::{Masks, Scope, Whose};
 
 /// A message cut into its head and its body.
@@ -155,7 +155,9 @@ impl<M: Masks> Scope<M> {
         out.keep(":");
         let content = value.trim_end_matches(['\r', '\n']);
         let end = value.get(content.len()..).unwrap_or_default();
-        if header == Header::Length {
+        // A length has a few digits; it is kept in clear, so anything longer is taken for what it may be.
+        let digits = content.bytes().filter(u8::is_ascii_digit).count();
+        if header == Header::Length && digits < NUMBER_DIGITS && self.known.number_among(content).is_none() {
             length(content, touched, out);
         } else if content.contains('\n') {
             self.folded(header, content, sides, out);

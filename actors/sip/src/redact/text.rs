@@ -8,7 +8,7 @@ use super::out::{Mark, Out};
 use super::{Kind, Masks, Scope, Whose};
 
 /// A run of so many digits is taken for a number wherever it stands.
-const NUMBER_DIGITS: usize = 7;
+pub const NUMBER_DIGITS: usize = 7;
 
 /// How far the end of a quoted string or of a user part is looked for: a text full of beginnings must not cost its
 /// length for each.
