@@ -110,7 +110,7 @@ pub struct Options {
     pub group_delay: Option<u64>,
 
     /// Keep each party's numbers, names and addresses under a key of its own, so that `callbox erase` can destroy them;
-    /// the store stays so from then on. About three times the space, see store/FORMAT.md
+    /// the store stays so from then on. Three to four times the space, see store/FORMAT.md
     #[arg(long)]
     pub erasable: bool,
 
