@@ -38,10 +38,9 @@ pub fn audit(store: &Path, keys: &[PublicKey], report: &mut Report) -> Result<Op
         }
         Err(error) => return Err(error),
     };
-    let (receipts, damages) =
-        receipt::kept(store).map_err(OpenError::io("reading", &store.join(ERASURES)))?;
-    damages.into_iter().for_each(|what| report.add(Damage { place: ERASURES.into(), what }));
-    let mut found = Erasures { receipts, ..Erasures::default() };
+    let kept = receipt::kept(store).map_err(OpenError::io("reading", &store.join(ERASURES)))?;
+    kept.damages.into_iter().for_each(|what| report.add(Damage { place: ERASURES.into(), what }));
+    let mut found = Erasures { receipts: kept.receipts, ..Erasures::default() };
     found.follow(keys, report);
     found.compare(&ring, report).map_err(OpenError::io("reading", &store.join(KEYS)))?;
     Ok(Some(found))
@@ -70,7 +69,7 @@ impl Erasures {
     /// A key is gone if a receipt says so, and only then.
     fn compare(&mut self, ring: &Keys, report: &mut Report) -> io::Result<()> {
         let told: HashSet<u32> = self.receipts.iter().map(|kept| kept.receipt.party).collect();
-        for number in 1..=ring.len()? {
+        for number in 1..=ring.places()? {
             let what = match (ring.place(number)?, told.contains(&number)) {
                 (Place::Key(_), false) => {
                     self.parties += 1;

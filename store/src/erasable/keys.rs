@@ -145,14 +145,14 @@ impl Keys {
     ///
     /// # Errors
     /// The system's.
-    pub fn len(&self) -> io::Result<u32> {
+    pub fn places(&self) -> io::Result<u32> {
         let places = self.file.metadata()?.len() / PLACE_BYTES as u64;
         u32::try_from(places.saturating_sub(1)).map_err(io::Error::other)
     }
 
     /// Where every party's place is.
     fn scan(&self) -> io::Result<Index> {
-        let count = self.len()?;
+        let count = self.places()?;
         let mut index = Index { places: HashMap::new(), next: count + 1 };
         let mut block = vec![0; 1024 * PLACE_BYTES];
         let mut number = 1;
@@ -368,7 +368,7 @@ mod tests {
         keys.erase(1).unwrap();
         assert_eq!((reader.place(1).unwrap(), reader.place(9).unwrap()), (Place::Erased, Place::Absent));
         assert!(reader.key(2).unwrap().is_some());
-        assert_eq!((keys.find("tel:1").unwrap(), keys.len().unwrap()), (None, 2));
+        assert_eq!((keys.find("tel:1").unwrap(), keys.places().unwrap()), (None, 2));
         assert_eq!(keys.party("tel:1").unwrap().number, 3, "a place is never used twice");
     }
 
