@@ -78,7 +78,11 @@ pub(super) fn apply(facts: &Facts<'_>, answer: &Answer, mut draft: Draft) -> Dra
     draft.evidence.extend(answer.clues.iter().cloned());
     draft.against.extend(answer.against.iter().cloned());
     let machine = matches!(answer.kind, Some(AnswerKind::Announcement | AnswerKind::Automaton));
-    if machine && draft.cause == Cause::Hangup && draft.act == Some(Act::Bye) && is_remote_end(facts) {
+    if machine
+        && draft.cause == Cause::Hangup
+        && draft.act == Some(Act::Bye)
+        && is_remote_end(facts, draft.side)
+    {
         // 3j: who plays is who hung up: a machine on the way, not the person who was called.
         draft.side = Side::Network;
         draft.agent = Agent::Automaton;
@@ -115,10 +119,11 @@ fn may_hide(cause: Cause) -> bool {
     }
 }
 
-fn is_remote_end(facts: &Facts<'_>) -> bool {
-    let seen = facts.decisive.and_then(|decisive| decisive.what.seen_by());
+/// Whether it was not the caller who hung up. An observer may have seen no more of the BYE than its answer, which is the
+/// other side's.
+fn is_remote_end(facts: &Facts<'_>, by: Side) -> bool {
     if facts.watch.is_some() {
-        return seen != Some(Side::Caller);
+        return by != Side::Caller;
     }
     facts.role == Some(Role::Caller)
         && facts.decisive.is_some_and(|decisive| match decisive.what.input {

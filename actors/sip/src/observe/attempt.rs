@@ -31,8 +31,6 @@ pub(super) struct Attempt {
     pub copies: u32,
     /// The callee's tag of the first 2xx.
     pub success: Option<Option<String>>,
-    /// The branch that it came on.
-    answered_branch: Option<String>,
     /// Whether the caller's CANCEL was seen.
     pub cancelled: bool,
     /// When the INVITE, or the answer to it, was seen last.
@@ -51,6 +49,8 @@ struct Branch {
     /// Hops between here and the caller, as far as they were seen.
     depth: usize,
     failed: bool,
+    /// Whether the 2xx was seen here first.
+    won: bool,
 }
 
 impl Attempt {
@@ -70,7 +70,6 @@ impl Attempt {
             answered: false,
             copies: 0,
             success: None,
-            answered_branch: None,
             cancelled: false,
             last_at: at,
             t1: None,
@@ -93,7 +92,7 @@ impl Attempt {
         if above.is_none() && self.branches.iter().any(is_above) {
             self.branches.iter_mut().for_each(|known| known.depth += 1);
         }
-        self.branches.push(Branch { source, destination, id, vias, depth, failed: false });
+        self.branches.push(Branch { source, destination, id, vias, depth, failed: false, won: false });
         depth == 0
     }
 
@@ -137,8 +136,7 @@ impl Attempt {
     /// all (RFC 3261 §16.7, steps 5 and 10).
     pub(super) fn is_cancelled_by_proxy(&self, cancel: &Message) -> bool {
         let forked = self.branches.iter().filter(|branch| branch.depth == 0).count() > 1;
-        let elsewhere = self.success.is_some() && self.answered_branch.as_deref() != cancel.branch();
-        forked && (elsewhere || self.best.is_for_all())
+        self.is_lost_fork(cancel) || forked && self.best.is_for_all()
     }
 
     /// The failure that a proxy passes on once all its branches have failed, if it is an earlier one than the last; once.
@@ -175,13 +173,24 @@ impl Attempt {
         !success && (self.failed.contains(&tag) || same_branch)
     }
 
-    /// The first 2xx passed.
+    /// A 2xx passed; the first one counts.
     pub(super) fn succeed(&mut self, answer: &Message, at: Timestamp) {
         if self.success.is_none() {
             self.success = Some(answer.to_tag().map(str::to_owned));
-            self.answered_branch = answer.branch().map(str::to_owned);
             (self.last_at, self.t1) = (at, None);
+            let id = answer.branch();
+            if let Some(branch) = self.branches.iter_mut().find(|branch| branch.id.as_deref() == id) {
+                branch.won = true;
+            }
         }
+    }
+
+    /// Whether a CANCEL is for a fork that lost: who forked had its answer from another one (RFC 3261 §16.7, step 10).
+    fn is_lost_fork(&self, cancel: &Message) -> bool {
+        let Some(lost) = self.branch_of(cancel).filter(|branch| !branch.won) else { return false };
+        self.branches
+            .iter()
+            .any(|other| other.won && other.depth == lost.depth && other.source == lost.source)
     }
 
     /// Copy number `copies` of what was seen first; how long it came after the one before. The second one comes 2·T1

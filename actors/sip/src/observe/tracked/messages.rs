@@ -66,7 +66,7 @@ impl Tracked {
         requester: Side,
         commits: &mut Vec<Commit>,
     ) {
-        if is_initial(message) {
+        if is_initial(message) || self.answers_an_unseen_attempt(message, requester) {
             self.overcome(commits);
         }
         let by = self.parties.sender(message, requester);
@@ -100,7 +100,7 @@ impl Tracked {
             self.note_offer(message, requester);
             return Some(classify::request(message, &self.attempt));
         }
-        if self.attempt.cseq == u32::MAX && message.method().as_str() == "INVITE" && self.is_in_setup() {
+        if self.answers_an_unseen_attempt(message, requester) {
             self.attempt = Attempt::unseen(message.cseq().0, sighting.at);
         }
         let seen = classify::response(message, requester, &mut self.attempt)?;
@@ -108,6 +108,16 @@ impl Tracked {
             self.attempt.succeed(message, sighting.at);
         }
         Some(seen)
+    }
+
+    /// Whether it answers an INVITE that passed unseen: the first one, or the one that overcame a failure.
+    fn answers_an_unseen_attempt(&self, message: &Message, requester: Side) -> bool {
+        let (cseq, method) = message.cseq();
+        let newer = requester == Side::Caller && cseq > self.attempt.cseq;
+        !message.is_request()
+            && method.as_str() == "INVITE"
+            && self.is_in_setup()
+            && (self.attempt.cseq == u32::MAX || newer)
     }
 
     /// The same message on its next hop: drawn, and a branch more or less.
