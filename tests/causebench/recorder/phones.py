@@ -45,7 +45,8 @@ class Engine:
         call = self.call
         if call is None:
             live = self.ask("?state=live")
-            call = max((known for known in live if known["direction"] == "incoming"), key=lambda c: c["started_at"])["call_id"]
+            incoming = [known for known in live if known["direction"] == "incoming"]
+            call = max(incoming, key=lambda known: known["started_at"])["call_id"]
         self.ask(f"/{call}/{verb}", body)
 
     def answers(self):
@@ -116,9 +117,8 @@ class Baresip:
         (home / "contacts").write_text("")
         account = f"<sip:bob@{self.host};transport=udp>;regint=0;audio_codecs=pcmu;answermode=manual\n"
         (home / "accounts").write_text(account)
-        self.process = subprocess.Popen(
-            ["baresip", "-4", "-f", str(home)], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
+        quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        self.process = subprocess.Popen(["baresip", "-4", "-f", str(home)], **quiet)
         time.sleep(2)
 
     def send(self, command, parameters=""):

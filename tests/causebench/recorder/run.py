@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from . import network, phones, scenario, script, tones
+from . import network, pcapng, phones, scenario, script, tones
 from .script import Call
 
 
@@ -34,8 +34,10 @@ class End:
 
 
 def ends_of(call, index, calls=()):
-    """Both ends of the call number `index` of its file: hosts of the documentation networks, example numbers. The second
-    leg of a back-to-back user agent (`leg=NAME`) leaves the host where the first one arrived, for the same people."""
+    """Both ends of the call number `index` of its file: hosts of the documentation networks, example numbers.
+
+    The second leg of a back-to-back user agent (`leg=NAME`) leaves the host where the first arrived, for the same people.
+    """
     number = index + 10
     if first := next((flag.removeprefix("leg=") for flag in call.flags if flag.startswith("leg=")), None):
         at = next(at for at, other in enumerate(calls) if other.name == first)
@@ -186,6 +188,7 @@ def cut(raw, capture, plan):
         hidden.append(f"not ({plan.settings['drop']})")
     shown = " and ".join(hidden) or "frame"
     subprocess.run(["tshark", "-r", str(raw), "-Y", shown, "-w", str(capture)], check=True, stderr=subprocess.DEVNULL)
+    pcapng.forget_the_machine(capture)
     capture.chmod(0o644)
 
 

@@ -1,6 +1,6 @@
 //! A second look at bytes that are no proper message, as a capture may hold them: line ends of another kind, an empty
-//! line that is missing, a Via without a host, a body that the capture cut off. An engine refuses such a message; an observer reads what is
-//! there, and says that it had to.
+//! line that is missing, a Via without a host, a body that the capture cut off. An engine refuses such a message; an
+//! observer reads what is there, and says that it had to.
 
 use bytes::Bytes;
 

@@ -24,9 +24,13 @@ pub(super) fn taken_elsewhere(facts: &Facts<'_>) -> Option<Evidence> {
     })
 }
 
-/// Every leg behind it had come to nothing before this media began: who speaks is not who was called.
+/// Every leg behind it had come to nothing before this media began, which flows one way only: who speaks is not who was
+/// called. Where both can speak, somebody may have been reached on a way that is not watched.
 pub(super) fn given_up(facts: &Facts<'_>, media: Fact<&Response>) -> Option<(Cause, Evidence)> {
     let watch = facts.watch.as_ref().filter(|_| facts.since(Rulebook::V1_1))?;
+    if media.what.sdp.as_ref().map(|sdp| sdp.direction) != Some(MediaDirection::SendOnly) {
+        return None;
+    }
     let (mut open, mut last) = (0_usize, None);
     for sight in watch.sights.iter().filter(|sight| sight.event < media.event) {
         let Seen::Related(related) = &sight.what.seen else { continue };
@@ -36,8 +40,7 @@ pub(super) fn given_up(facts: &Facts<'_>, media: Fact<&Response>) -> Option<(Cau
                 continue;
             }
             Relation::LegRefused { status } => refused(status),
-            // Cancelled because another one took it, unless what follows is no conversation.
-            Relation::LegCancelled => Some(Cause::NoAnswer).filter(|_| is_one_way(media.what)),
+            Relation::LegCancelled => Some(Cause::NoAnswer),
             Relation::LegHungUp | Relation::ReplacedBy => continue,
         };
         open = open.saturating_sub(1);
@@ -63,10 +66,4 @@ fn refused(status: u16) -> Option<Cause> {
         408 | 480 => Some(Cause::NoAnswer),
         _ => None,
     }
-}
-
-/// Media that no conversation can be held by: before the answer, or in one direction only.
-fn is_one_way(response: &Response) -> bool {
-    let direction = response.sdp.as_ref().map(|sdp| sdp.direction);
-    response.status < 200 || direction == Some(MediaDirection::SendOnly)
 }
