@@ -216,7 +216,7 @@ fn whoever_follows_tells_the_end_of_the_journal_from_the_end_of_the_connection()
         let reader = reader(move |request| match request {
             Request::ReadAll(..) => commits.clone(),
             Request::Watch(_) => said(&last),
-            Request::Begins => said(&[Reply::Cursor(Cursor::START), Reply::End]),
+            Request::Document(_) => said(&[Reply::End]),
             _ => said(&[Reply::Cursor(tail), Reply::End]),
         });
         let mut following = reader.subscribe(Cursor::START).unwrap();

@@ -72,7 +72,9 @@ impl<'b> Tokens<'b> {
             Marker::Bin8 => self.counted(1).map(Token::Bytes)?,
             Marker::Bin16 => self.counted(2).map(Token::Bytes)?,
             Marker::Bin32 => self.counted(4).map(Token::Bytes)?,
-            Marker::FixPos(_) | Marker::FixNeg(_) | Marker::Null | Marker::True | Marker::False => Token::Other,
+            Marker::FixPos(_) | Marker::FixNeg(_) | Marker::Null | Marker::True | Marker::False => {
+                Token::Other
+            }
             Marker::U8 | Marker::I8 => self.other(1)?,
             Marker::U16 | Marker::I16 => self.other(2)?,
             Marker::U32 | Marker::I32 | Marker::F32 => self.other(4)?,
@@ -153,7 +155,8 @@ mod tests {
     fn the_tokens_of_a_value_cover_it_and_headers_are_those_of_the_encoder() {
         for length in [0, 31, 32, 255, 256, 65_535, 65_536] {
             let text = "x".repeat(length);
-            let value = (text.as_str(), serde_bytes::Bytes::new(text.as_bytes()), -1, 1u64 << 40, 0.5, None::<u8>);
+            let value =
+                (text.as_str(), serde_bytes::Bytes::new(text.as_bytes()), -1, 1u64 << 40, 0.5, None::<u8>);
             let bytes = rmp_serde::to_vec_named(&value).unwrap();
             let tokens: Vec<_> = Tokens::new(&bytes, 0).collect();
             assert_eq!(tokens.len(), 7);

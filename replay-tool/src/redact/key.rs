@@ -23,11 +23,7 @@ pub const COMMITMENT: &str =
 pub fn random() -> Result<Key, Failure> {
     let mut secret = [0; 32];
     getrandom::fill(&mut secret).map_err(|error| {
-        Failure::new(
-            ExitCode::Failure,
-            "no_randomness",
-            format!("the system gave no random bytes: {error}"),
-        )
+        Failure::new(ExitCode::Failure, "no_randomness", format!("the system gave no random bytes: {error}"))
     })?;
     Ok(Key::of(&secret))
 }

@@ -92,7 +92,7 @@ impl fmt::Display for Pruned {
         for peak in self.frontier.peaks() {
             writeln!(text, "{}", base64(peak))?;
         }
-        write!(f, "{text}crc32c {:08x}\n", crc32c::crc32c(text.as_bytes()))
+        writeln!(f, "{text}crc32c {:08x}", crc32c::crc32c(text.as_bytes()))
     }
 }
 

@@ -75,7 +75,10 @@ pub async fn answer(context: Data<Context>, payload: Payload) -> Result<HttpResp
     let question = calls::read_up_to(payload, MAX_QUESTION).await?;
     let request = Request::asked(&question).map_err(refused)?;
     if !request.reads() {
-        return Err(ApiError::forbidden("not_from_afar", "this can be asked on the engine's own machine only"));
+        return Err(ApiError::forbidden(
+            "not_from_afar",
+            "this can be asked on the engine's own machine only",
+        ));
     }
     let place = context.journal.enter(request)?;
     let asked = timeout(PATIENCE, context.journal.ask(&question)).await;

@@ -30,7 +30,8 @@ impl<M: Masks> Scope<M> {
         out.bytes.extend_from_slice(version);
         let mut text = std::mem::take(&mut self.value);
         let speaker = sides.speaker;
-        let mut walk = Walk { encoded, tokens: Tokens::new(encoded, VERSION_BYTES), sides, speaker, text: &mut text };
+        let mut walk =
+            Walk { encoded, tokens: Tokens::new(encoded, VERSION_BYTES), sides, speaker, text: &mut text };
         let walked = walk.value(self, Place::default(), 0, out);
         let end = walk.tokens.at();
         self.value = text;
@@ -56,7 +57,13 @@ struct Place<'b> {
 
 impl<'b> Walk<'_, 'b> {
     /// `None` where the bytes can't be read.
-    fn value<M: Masks>(&mut self, scope: &mut Scope<M>, place: Place<'b>, depth: usize, out: &mut Out) -> Option<()> {
+    fn value<M: Masks>(
+        &mut self,
+        scope: &mut Scope<M>,
+        place: Place<'b>,
+        depth: usize,
+        out: &mut Out,
+    ) -> Option<()> {
         if depth > MAX_DEPTH {
             return None;
         }
@@ -82,7 +89,8 @@ impl<'b> Walk<'_, 'b> {
                 if scope.all && matches!(place.name, "V4" | "V6") && place.parent == "addr" {
                     out.bytes.extend_from_slice(self.encoded.get(whole)?);
                     self.octets(scope, out)?;
-                    return (1..elements).try_for_each(|_| self.value(scope, Place::default(), depth + 1, out));
+                    return (1..elements)
+                        .try_for_each(|_| self.value(scope, Place::default(), depth + 1, out));
                 }
                 out.bytes.extend_from_slice(self.encoded.get(whole)?);
                 (0..elements).try_for_each(|_| self.value(scope, place, depth + 1, out))?;

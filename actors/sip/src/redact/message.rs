@@ -98,7 +98,9 @@ impl<M: Masks> Scope<M> {
             match field.split_once(':').filter(|_| index > 0) {
                 None if index == 0 => self.start_line(field, sides, out),
                 None => self.in_place(self.everybody, |scope| scope.text(field, Mode::Prose, out)),
-                Some((name, value)) => self.header(Field { whole: field, name, value }, sides, is_sdp, touched, out),
+                Some((name, value)) => {
+                    self.header(Field { whole: field, name, value }, sides, is_sdp, touched, out)
+                }
             }
         }
         out.keep(cut.between);
@@ -136,7 +138,14 @@ impl<M: Masks> Scope<M> {
         }
     }
 
-    fn header(&mut self, field: Field<'_>, sides: Roles, is_sdp: bool, touched: Option<usize>, out: &mut Out) {
+    fn header(
+        &mut self,
+        field: Field<'_>,
+        sides: Roles,
+        is_sdp: bool,
+        touched: Option<usize>,
+        out: &mut Out,
+    ) {
         let Field { whole, name, value } = field;
         let header = Header::named(name.trim());
         if header == Header::LeftOut || header == Header::OfTheBody && !is_sdp {
