@@ -386,7 +386,7 @@ fn a_store_of_a_newer_version_is_refused_and_left_alone() {
     let store = Store::of(stories::all());
     let format = store.path().join("FORMAT");
     let text = std::fs::read_to_string(&format).unwrap();
-    std::fs::write(&format, text.replace("format 2", "format 3")).unwrap();
+    std::fs::write(&format, text.replace("format 3", "format 4")).unwrap();
     for command in ["list", "verify"] {
         insta::assert_snapshot!(format!("newer_store_{command}"), store.callbox(&[command]).all());
     }

@@ -197,7 +197,7 @@ fn next(following: &mut Subscription) -> Result<callbox_store::Next, ReadError> 
 #[test]
 fn a_tail_that_is_never_reached_ends_in_an_error_instead_of_asking_for_ever() {
     let reader = reader(|request| match request {
-        Request::ReadAll(..) => said(&[Reply::End]),
+        Request::ReadAll(..) | Request::Document(_) => said(&[Reply::End]),
         Request::Watch(_) => said(&[Reply::Cursor(Cursor::at(u64::MAX)), Reply::End]),
         _ => said(&[Reply::Cursor(Cursor::START), Reply::End]),
     });

@@ -40,7 +40,7 @@ fn sealed(journal: &[StoredCommit], commits: usize, key: Option<&SigningKey>) ->
 }
 
 fn sections(journal: &[StoredCommit], under: &Entry, keep: &dyn Fn(CallId) -> bool) -> Vec<Section> {
-    let mut prover = Prover::new(under.clone());
+    let mut prover = Prover::new(under.clone(), None);
     let add = |stored: &StoredCommit| prover.add(&Leaf::of(stored).unwrap(), keep(stored.commit.call));
     let mut sections: Vec<Section> = journal.iter().filter_map(add).collect();
     sections.extend(prover.finish().unwrap());
@@ -201,7 +201,7 @@ fn of_a_redacted_recording_the_signature_alone_is_looked_at() {
 #[test]
 fn nothing_is_proven_of_another_journal() {
     let (journal, other) = (journal(4), journal(5));
-    let mut prover = Prover::new(sealed(&other, 15, Some(&key())));
+    let mut prover = Prover::new(sealed(&other, 15, Some(&key())), None);
     journal.iter().for_each(|stored| assert!(prover.add(&Leaf::of(stored).unwrap(), true).is_none()));
     assert_eq!(prover.finish().unwrap_err(), ProveError::Differs(15));
 }

@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use callbox_store::JournalReader;
 use callbox_store::proof::entries::Entry;
 use callbox_store::recording::{Header, Redaction};
-use callbox_store::{JournalReader, OpenError, layout, seal};
 use serde_json::json;
 
 use crate::cli::Common;
@@ -126,10 +126,7 @@ fn newest_checkpoint(common: &Common) -> Result<Option<Entry>, Failure> {
     if common.recording.is_some() {
         return Ok(None);
     }
-    let dir = source::dir(common)?;
-    let kept = seal::kept(dir).map_err(|source| {
-        Failure::from(OpenError::Io { what: "reading", path: dir.join(layout::CHECKPOINTS), source })
-    })?;
+    let kept = source::checkpoints(common)?;
     // What is being written beside us is not there yet; what is damaged proves nothing.
     Ok(kept.filter_map(Result::ok).last())
 }
@@ -224,7 +221,8 @@ impl Args {
                 let header = self.header(reader, redactor)?;
                 let mut recording = Recording::new(self.destination(format)?, &header, reader.call_keys())?;
                 if let Some(checkpoint) = newest_checkpoint(common)? {
-                    recording = recording.under(checkpoint, redactor.is_some());
+                    let pruned = reader.pruned()?;
+                    recording = recording.under(checkpoint, pruned.as_ref(), redactor.is_some());
                 }
                 Sink::Commits(Box::new(recording))
             }

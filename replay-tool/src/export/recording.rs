@@ -10,6 +10,7 @@ use callbox_store::proof::entries::Entry;
 use callbox_store::proof::leaf::Leaf;
 use callbox_store::recording::proofs::{self, Prover};
 use callbox_store::recording::{Header, Writer};
+use callbox_store::retention::pruned::Pruned;
 
 use super::CommitSink;
 use super::destination::Destination;
@@ -37,11 +38,12 @@ impl Recording {
         Ok(Self { out: Writer::new(out, header)?.with_keys(keys), proof: Proof::None })
     }
 
-    /// The same with what vouches for its commits, or for the originals of redacted ones: a checkpoint of the store.
-    pub fn under(self, checkpoint: Entry, redacted: bool) -> Self {
+    /// The same with what vouches for its commits, or for the originals of redacted ones: a checkpoint of the store, of which
+    /// the beginning may have been pruned.
+    pub fn under(self, checkpoint: Entry, pruned: Option<&Pruned>, redacted: bool) -> Self {
         let proof = match redacted {
             true => Proof::Checkpoint(Box::new(checkpoint)),
-            false => Proof::Full(Box::new(Prover::new(checkpoint))),
+            false => Proof::Full(Box::new(Prover::new(checkpoint, pruned))),
         };
         Self { proof, ..self }
     }

@@ -28,8 +28,9 @@ use crate::live::{Beside, LiveReader};
 use crate::lock::Lock;
 use crate::open_error::OpenError;
 use crate::proof::key::SigningKey;
+use crate::sled;
 use crate::verify::Progress;
-use crate::{layout, reader, seal, sled};
+use crate::{layout, reader, seal};
 
 /// Why a party was not erased.
 #[derive(Debug, thiserror::Error)]

@@ -16,6 +16,7 @@ use crate::proof::entries::Entry;
 use crate::proof::leaf::Leaf;
 use crate::proof::tree::{Frontier, Hash, Node, node_hash};
 use crate::prove::ProveError;
+use crate::retention::pruned::Pruned;
 
 /// The name of the section with a checkpoint: its note, as text.
 pub const CHECKPOINT: &str = "checkpoint";
@@ -52,20 +53,31 @@ pub struct Prover {
     left_out: u64,
     roots: Vec<(Node, Hash)>,
     bytes: Vec<u8>,
+    /// The first event of the journal that is kept.
+    begins: u64,
+    /// A commit of the recording was removed from the journal: it is held beside it, and has no place there any more.
+    outside: bool,
 }
 
 impl Prover {
-    /// Proofs that lead to this checkpoint.
+    /// Proofs that lead to this checkpoint. What was removed from the journal's beginning was left out.
     #[must_use]
-    pub fn new(under: Entry) -> Self {
-        let (whole, roots, bytes) = (Frontier::new(), Vec::new(), Vec::new());
-        Self { under, whole, kept: 0, left_out: 0, roots, bytes }
+    pub fn new(under: Entry, pruned: Option<&Pruned>) -> Self {
+        let (begins, whole) = pruned
+            .map_or_else(|| (0, Frontier::new()), |pruned| (pruned.cut.events, pruned.frontier.clone()));
+        let roots = whole.nodes().map(|(node, hash)| (node, *hash)).collect();
+        let left_out = whole.size();
+        Self { under, whole, kept: 0, left_out, roots, bytes: Vec::new(), begins, outside: false }
     }
 
     /// Takes the next commit of the journal; `kept` says that it is in the recording. Returns a section to be written
     /// now and then.
     pub fn add(&mut self, leaf: &Leaf, kept: bool) -> Option<Section> {
-        if self.whole.size() >= self.under.checkpoint.tree.size {
+        if leaf.seq < self.begins {
+            self.outside |= kept;
+            return None;
+        }
+        if self.outside || self.whole.size() >= self.under.checkpoint.tree.size {
             return None;
         }
         let (index, hash) = (self.whole.size(), leaf.hash());
@@ -110,7 +122,7 @@ impl Prover {
     /// [`ProveError::Differs`]: the journal does not lead to the checkpoint, so nothing is proven.
     pub fn finish(mut self) -> Result<Vec<Section>, ProveError> {
         let tree = self.under.checkpoint.tree;
-        if (self.whole.size(), self.whole.root()) != (tree.size, tree.root) {
+        if self.outside || (self.whole.size(), self.whole.root()) != (tree.size, tree.root) {
             return Err(ProveError::Differs(tree.size));
         }
         self.entry();
