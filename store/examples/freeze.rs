@@ -1,6 +1,6 @@
 //! Makes what `tests/frozen.rs` keeps for ever: `freeze INTO STORE...` writes the commits of these stores, as this build
 //! writes a store, into `INTO/closed`, `INTO/killed` and `INTO/newer-schema`, with all that a store can have: several
-//! segments, several openings, checkpoints with and without a signature, beats, and a young end that never reached sled.
+//! segments and volumes, several openings, checkpoints with and without a signature, beats, and a young end that never reached sled.
 //!
 //! Run it once for each version of the format, before its release, over calls of our own making.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a program for those who build callbox")]
@@ -32,7 +32,8 @@ fn main() {
     write(&closed, first, Options { signing_key: None, ..small() });
     write(&closed, second, Options { signing_key: None, ..small() });
     write(&closed, third, small());
-    let lazy = Options { sink_bytes: usize::MAX / 2, sink_delay: Duration::MAX, ..small() };
+    let (sink_bytes, sink_delay, volume_bytes) = (usize::MAX / 2, Duration::MAX, u64::MAX);
+    let lazy = Options { sink_bytes, sink_delay, volume_bytes, ..small() };
     let journal = write(&closed, last, lazy);
     copy(&closed, &killed);
     journal.close().unwrap();
@@ -59,10 +60,11 @@ fn key() -> SigningKey {
     SigningKey::from_seed("callbox.example/frozen", &[2; 32]).unwrap()
 }
 
-/// Small segments, and checkpoints only when asked for.
+/// Small segments and volumes, and checkpoints only when asked for.
 fn small() -> Options {
     Options {
         segment_bytes: 12 * 1024,
+        volume_bytes: 30 * 1024,
         signing_key: Some(Arc::new(key())),
         checkpoint_interval: Duration::ZERO,
         ..Options::default()

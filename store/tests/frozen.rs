@@ -26,8 +26,8 @@ use callbox_store::testing::sample::{call, offered, released};
 use callbox_store::verify::{Brought, Report, verify, verify_with};
 use callbox_store::{Cursor, Journal, JournalReader, OpenError, ReadError, prove, reader, seal};
 
-/// Every format that was ever released, and the newest rulebook of its time that never changes any more.
-const FORMATS: [(&str, Rulebook); 1] = [("format-2", Rulebook::V1_0)];
+/// Every format, and the newest rulebook of its time that never changes any more.
+const FORMATS: [(&str, Rulebook); 2] = [("format-2", Rulebook::V1_0), ("format-3", Rulebook::V1_0)];
 
 /// What signed their checkpoints.
 const KEY: &str = "callbox.example/frozen+382d7a22+AYE5dw6ofRdfVqNUZsNMfszLjYqRtO43ol32D1uPybOU";

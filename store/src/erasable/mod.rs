@@ -7,7 +7,7 @@
 //! 1. A commit is appended: [`Sealer`] has its personal data found (by [`Conceal`], which knows SIP), puts pseudonyms in
 //!    their place and the data into boxes that only the keys of their parties open ([`boxes`]).
 //! 2. The keys stand in a file of their own ([`keys`]), which is synced before the log whenever it got a new one.
-//! 3. A commit is read: [`open`] puts back what the keys that are there open.
+//! 3. A commit is read: `open` puts back what the keys that are there open.
 //! 4. [`erase`] overwrites a key where it stands, and writes a [`receipt`].
 //!
 //! The layers below see sealed commits as commits with pseudonyms; [`opening`] is put over the outermost reader.
