@@ -76,7 +76,7 @@ pub fn sngrep(capture: &Path) -> Vec<Said> {
         set cl.column2 sipfromuser\nset cl.column2.width 40\nset cl.column3 siptouser\nset cl.column3.width 40\n";
     std::fs::write(&config, widths).expect("a writable folder");
     let tmux = |args: &[&str]| Command::new("tmux").args(["-L", &session]).args(args).output();
-    let shown = format!("sngrep -F -f {} -c -I {}", config.display(), capture.display());
+    let shown = format!("exec sngrep -F -f {} -c -I {}", config.display(), capture.display());
     tmux(&["-f", "/dev/null", "new-session", "-d", "-x", "220", "-y", "200", &shown]).expect("tmux runs");
     let mut last = String::new();
     // It has read the file when its screen no longer changes.
@@ -89,6 +89,9 @@ pub fn sngrep(capture: &Path) -> Vec<Said> {
         }
         last = screen;
     }
+    // It does not end with its terminal, but turns in circles.
+    let process = tmux(&["list-panes", "-F", "#{pane_pid}"]).expect("tmux runs").stdout;
+    let _ = Command::new("kill").arg("-KILL").arg(String::from_utf8_lossy(&process).trim()).status();
     let _ = tmux(&["kill-server"]);
     let _ = std::fs::remove_file(config);
     last.lines().filter_map(row).collect()
