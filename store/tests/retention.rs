@@ -22,6 +22,7 @@ use callbox_store::retention::policy::Retention;
 use callbox_store::retention::prune::{Outcome, PruneError};
 use callbox_store::sled::{Options, SledJournal};
 use callbox_store::testing::conformance::put;
+use callbox_store::testing::ruin;
 use callbox_store::testing::sample::{call, commit, offered, released};
 use callbox_store::verify::{Brought, Report, verify_with};
 use callbox_store::{Cursor, Expect, Journal, JournalReader, reader, seal};
@@ -251,8 +252,7 @@ fn every_call_of_a_time_can_be_held() {
 #[test]
 fn what_a_crash_left_is_removed_at_the_next_opening() {
     let dir = store(40);
-    let before = tempfile::tempdir().unwrap();
-    copy(dir.path(), before.path());
+    let before = ruin::copy_of(dir.path());
     pruned(dir.path());
     // The power went after it was decided and before anything was removed.
     fs::copy(dir.path().join("PRUNED"), before.path().join("PRUNED")).unwrap();
@@ -310,16 +310,4 @@ fn names(dir: &Path) -> Vec<String> {
         fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     names.sort();
     names
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for name in names(from) {
-        let (from, to) = (from.join(&name), to.join(&name));
-        if from.is_dir() {
-            copy(&from, &to);
-        } else if from.is_file() {
-            fs::copy(from, to).unwrap();
-        }
-    }
 }

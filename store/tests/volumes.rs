@@ -9,6 +9,7 @@ use callbox_events::Timestamp;
 use callbox_store::retention::policy::{Retention, Volume};
 use callbox_store::sled::{Options, SledJournal};
 use callbox_store::testing::conformance::{all, put};
+use callbox_store::testing::ruin;
 use callbox_store::testing::sample::{call, commit, offered, released};
 use callbox_store::verify::verify;
 use callbox_store::{Cursor, FindError, Journal, JournalReader, ReadError, find, reader};
@@ -221,18 +222,6 @@ fn the_oldest_volumes_are_removed_and_everything_else_goes_on() {
     calls_agree(&open(dir.path()));
 }
 
-fn copy_dir(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
-        let target = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy_dir(&entry.path(), &target);
-        } else if entry.path().is_file() {
-            fs::copy(entry.path(), target).unwrap();
-        }
-    }
-}
-
 /// Killed after `PRUNED` was written and before any file, or only some, were removed.
 #[test]
 fn a_removal_that_was_cut_short_is_ended_by_the_next_opening() {
@@ -243,14 +232,12 @@ fn a_removal_that_was_cut_short_is_ended_by_the_next_opening() {
     let before = contents(&journal);
     let (third, oldest) = (journal.volumes().unwrap()[3].begin, directories(dir.path()));
     drop(journal);
-    let copy = tempfile::tempdir().unwrap();
-    copy_dir(dir.path(), copy.path());
+    let copy = ruin::copy_of(dir.path());
     let journal = open(dir.path());
     drop_oldest(&journal, 3);
     drop(journal);
     for removed_already in 0..4 {
-        let killed = tempfile::tempdir().unwrap();
-        copy_dir(copy.path(), killed.path());
+        let killed = ruin::copy_of(copy.path());
         fs::copy(dir.path().join("PRUNED"), killed.path().join("PRUNED")).unwrap();
         for segment in callbox_store::wal::segments(copy.path()).unwrap().iter().take(removed_already * 2) {
             fs::remove_file(callbox_store::wal::path(killed.path(), *segment)).unwrap();
@@ -324,8 +311,7 @@ fn a_volume_whose_directory_vanished_is_made_again_by_itself() {
     let count = directories(dir.path()).len();
     for gone in [0, 2, count - 1] {
         for with_facts in [false, true] {
-            let damaged = tempfile::tempdir().unwrap();
-            copy_dir(dir.path(), damaged.path());
+            let damaged = ruin::copy_of(dir.path());
             let volume = directories(damaged.path())[gone].clone();
             fs::remove_dir_all(&volume).unwrap();
             if with_facts {

@@ -104,7 +104,7 @@ impl Checkpoint {
 }
 
 /// A number in its one form: no sign, no leading zeros.
-fn decimal(text: &str) -> Option<u64> {
+pub(super) fn decimal(text: &str) -> Option<u64> {
     let number: u64 = text.parse().ok()?;
     (number.to_string() == text).then_some(number)
 }

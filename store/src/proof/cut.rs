@@ -8,6 +8,8 @@ use std::str::FromStr;
 
 use callbox_events::Timestamp;
 
+use super::checkpoint::decimal;
+
 /// The oldest commits, which were removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cut {
@@ -34,15 +36,20 @@ pub struct NoCut;
 impl FromStr for Cut {
     type Err = NoCut;
 
-    /// Fields of other names are passed over.
     fn from_str(text: &str) -> Result<Self, NoCut> {
-        let field = |name: &str| {
-            let mut fields = text.split(' ').filter_map(|field| field.split_once('='));
-            fields.find_map(|(key, value)| (key == name).then_some(value)).ok_or(NoCut)
-        };
-        let number = |name: &str| field(name)?.parse::<u64>().map_err(|_| NoCut);
-        let until = field("until")?.parse().map_err(|_| NoCut)?;
-        Ok(Self { commits: number("commits")?, events: number("events")?, until })
+        let (mut commits, mut events, mut until) = (None, None, None);
+        for field in text.split(' ') {
+            let (key, value) = field.split_once('=').ok_or(NoCut)?;
+            match key {
+                "commits" => commits = decimal(value),
+                "events" => events = decimal(value),
+                "until" => until = value.parse().ok(),
+                // A field of a later version.
+                _ => {}
+            }
+        }
+        let all = || Some(Self { commits: commits?, events: events?, until: until? });
+        all().ok_or(NoCut)
     }
 }
 
@@ -55,8 +62,14 @@ mod tests {
         let cut = Cut { commits: 3, events: 7, until: Timestamp::from_micros(1_700_000_000_000_000) };
         assert_eq!(cut.to_string().parse(), Ok(cut));
         assert_eq!(format!("{cut} why=age").parse(), Ok(cut));
-        for wrong in ["", "commits=3", "commits=3 events=x until=2026-11-25T10:02:31Z", "commits=3 events=7"]
-        {
+        for wrong in [
+            "",
+            "commits=3",
+            "commits=03 events=7 until=2026-11-25T10:02:31Z",
+            "commits=3 events=7 until=2026-11-25T10:02:31Z  -~",
+            "commits=3 events=x until=2026-11-25T10:02:31Z",
+            "commits=3 events=7",
+        ] {
             assert_eq!(wrong.parse::<Cut>(), Err(NoCut), "{wrong}");
         }
     }
