@@ -7,7 +7,6 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use callbox_events::CallId;
-use callbox_events::call::EventKind;
 use callbox_events::schema::StoredCommit;
 use callbox_store::{Commits, Cursor, JournalReader, ReadError};
 
@@ -47,8 +46,7 @@ impl<'a> Scan<'a> {
     fn take(&mut self, stored: StoredCommit) -> Option<Result<Vec<StoredCommit>, ReadError>> {
         self.progress.advance(stored.commit.events.len() as u64);
         let call = stored.commit.call;
-        let released =
-            stored.commit.events.iter().any(|happened| happened.event.kind() == EventKind::Released);
+        let released = stored.commit.releases();
         if self.let_go.contains(&call) {
             return released.then(|| self.read_again(call));
         }

@@ -18,7 +18,6 @@
 use std::sync::Arc;
 
 use callbox_events::CallId;
-use callbox_events::call::EventKind;
 use callbox_events::schema::sealed;
 use callbox_events::schema::{self, CodecError, Commit, StoredCommit};
 
@@ -48,7 +47,7 @@ impl Facts {
     #[must_use]
     pub fn of(commit: &Commit) -> Option<Self> {
         let events = u16::try_from(commit.events.len()).ok()?;
-        let last = commit.events.iter().any(|happened| happened.event.kind() == EventKind::Released);
+        let last = commit.releases();
         Some(Self { call: commit.call, version: commit.version, events, last })
     }
 }

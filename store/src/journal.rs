@@ -55,6 +55,14 @@ pub struct Head {
     pub hash: Link,
 }
 
+impl Head {
+    /// The end of a record whose newest commit is this one.
+    #[must_use]
+    pub fn after(last: &StoredCommit) -> Self {
+        Self { version: last.commit.next_version(), hash: last.hash }
+    }
+}
+
 /// A place to read on from. Opaque to most; a backend with several shards would keep one number per shard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Cursor(u64);
@@ -161,10 +169,7 @@ pub trait JournalReader: Send + Sync {
     /// # Errors
     /// [`ReadError`].
     fn head(&self, call: CallId) -> Result<Option<Head>, ReadError> {
-        Ok(self.read(call)?.last().map(|last| Head {
-            version: last.commit.version + last.commit.events.len() as u64,
-            hash: last.hash,
-        }))
+        Ok(self.read(call)?.last().map(Head::after))
     }
 
     /// The call that started last.

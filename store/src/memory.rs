@@ -203,7 +203,7 @@ pub(crate) fn check(commit: &Commit, expect: Expect) -> Result<(), AppendError> 
 }
 
 fn end_of(stored: &StoredCommit) -> u64 {
-    stored.commit.version + stored.commit.events.len() as u64
+    stored.commit.next_version()
 }
 
 impl Journal for MemoryJournal {

@@ -14,22 +14,17 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use callbox_events::CallId;
-use callbox_events::schema::StoredCommit;
 use tempfile::TempDir;
 
 use crate::erasable::Keys;
 use crate::erasable::opening::Opener;
-use crate::error::ReadError;
-use crate::journal::{CallIds, Commits, Cursor, Head, JournalReader};
+use crate::journal::JournalReader;
 use crate::layout;
 use crate::live::{Beside, LiveReader};
 use crate::lock::Lock;
 use crate::open_error::OpenError;
 use crate::retention::held;
-use crate::retention::pruned::Pruned;
 use crate::sled;
-use crate::subscription::Subscription;
 
 /// How often a writer that holds the lock but doesn't answer yet is asked again, and how long in between: five seconds
 /// in all. It may be opening the store, or about to close it.
@@ -43,7 +38,7 @@ pub fn open(dir: impl AsRef<Path>) -> Result<Box<dyn JournalReader>, OpenError> 
     let dir = dir.as_ref();
     let journal: Box<dyn JournalReader> = match attach(dir)? {
         Attached::Live(reader) => Box::new(reader),
-        Attached::Free(copy) => Box::new(StoreCopy::open(copy, dir)?),
+        Attached::Free(copy) => Box::new(sled::open_copy(copy, dir)?),
     };
     let opener = Opener::new(Keys::open(dir)?.map(Arc::new));
     Ok(opener.reader(held::beside(dir, journal)?))
@@ -96,55 +91,4 @@ pub(crate) fn copy(dir: &Path, _held: &Lock) -> Result<TempDir, OpenError> {
         }
     }
     Ok(copy)
-}
-
-/// An open copy of a store; it vanishes when it is dropped.
-struct StoreCopy {
-    store: Arc<sled::Store>,
-    _dir: TempDir,
-}
-
-impl StoreCopy {
-    fn open(copy: TempDir, original: &Path) -> Result<Self, OpenError> {
-        let store = sled::open_copy(copy.path(), original)?;
-        Ok(Self { store, _dir: copy })
-    }
-}
-
-impl JournalReader for StoreCopy {
-    fn read(&self, call: CallId) -> Result<Vec<StoredCommit>, ReadError> {
-        self.store.read(call)
-    }
-
-    fn read_all(&self, from: Cursor) -> Result<Commits<'_>, ReadError> {
-        self.store.read_all(from)
-    }
-
-    fn calls(&self) -> Result<CallIds<'_>, ReadError> {
-        self.store.calls()
-    }
-
-    fn pruned(&self) -> Result<Option<Pruned>, ReadError> {
-        self.store.pruned()
-    }
-
-    fn tail(&self) -> Result<Cursor, ReadError> {
-        self.store.tail()
-    }
-
-    fn begins(&self) -> Result<Cursor, ReadError> {
-        self.store.begins()
-    }
-
-    fn subscribe(&self, from: Cursor) -> Result<Subscription, ReadError> {
-        self.store.follow(from)
-    }
-
-    fn head(&self, call: CallId) -> Result<Option<Head>, ReadError> {
-        self.store.head(call)
-    }
-
-    fn latest(&self) -> Result<Option<CallId>, ReadError> {
-        self.store.latest()
-    }
 }

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use callbox_events::CallId;
-use callbox_events::call::EventKind;
 use callbox_events::schema::Commit;
 
 use crate::error::ReadError;
@@ -26,7 +25,7 @@ pub fn unreleased<K>(
         {
             open.insert(commit.call, kind);
         }
-        if commit.events.iter().any(|happened| happened.event.kind() == EventKind::Released) {
+        if commit.releases() {
             open.remove(&commit.call);
         }
     }

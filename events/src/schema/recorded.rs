@@ -39,6 +39,18 @@ pub struct Commit {
 }
 
 impl Commit {
+    /// Whether its call is released with it: nothing more is to come.
+    #[must_use]
+    pub fn releases(&self) -> bool {
+        self.events.iter().any(|happened| matches!(happened.event, Event::Released(_)))
+    }
+
+    /// The version of the call's next commit.
+    #[must_use]
+    pub fn next_version(&self) -> u64 {
+        self.version + self.events.len() as u64
+    }
+
     /// The dialog that the call began with, if this is its first commit.
     #[must_use]
     pub fn first_dialog(&self) -> Option<&Dialog> {

@@ -3,7 +3,6 @@
 use std::io::Write;
 use std::time::Duration;
 
-use callbox_events::call::EventKind;
 use callbox_events::schema::StoredCommit;
 use callbox_events::time::parse_span;
 use callbox_events::view::{Change, Setting, SettingError, WhatIf, WhatIfError, what_if};
@@ -93,9 +92,7 @@ pub fn run(args: &Args, common: &Common, out: &mut Output) -> Result<ExitCode, F
 
 /// Without the release: when the last transaction is done says nothing of the call.
 fn to_the_end(commits: &[StoredCommit]) -> Vec<StoredCommit> {
-    let releases = |stored: &StoredCommit| {
-        stored.commit.events.iter().any(|happened| happened.event.kind() == EventKind::Released)
-    };
+    let releases = |stored: &StoredCommit| stored.commit.releases();
     commits.iter().filter(|stored| !releases(stored)).cloned().collect()
 }
 

@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use callbox_events::CallId;
-use callbox_events::call::EventKind;
 use callbox_events::schema::{StoredCommit, WireDirection, WireMessage};
 use callbox_sip::wire::SipUri;
 
@@ -23,7 +22,7 @@ impl Endpoints {
             self.local.insert(call, numeric(&dialog.local_contact));
         }
         let local = self.local.get(&call).copied().flatten();
-        if stored.commit.events.iter().any(|happened| happened.event.kind() == EventKind::Released) {
+        if stored.commit.releases() {
             self.local.remove(&call);
         }
         local

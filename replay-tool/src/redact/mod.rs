@@ -14,7 +14,6 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 
 use callbox_events::CallId;
-use callbox_events::call::EventKind;
 use callbox_events::schema::{self, StoredCommit};
 use callbox_sip::redact::pseudonym::Pseudonyms;
 use callbox_sip::redact::{self, Key, Known, OneKey, Out, Scope, Sides, Whose};
@@ -178,7 +177,7 @@ impl<'a> Redacting<'a> {
         };
         let encoded = encode(stored)?;
         let redacted = state.next(self.redactor, stored, &encoded)?;
-        if !stored.commit.events.iter().any(|happened| happened.event.kind() == EventKind::Released) {
+        if !stored.commit.releases() {
             self.open.insert(call, state);
         }
         Ok((redacted, key::commitment(&self.redactor.key, stored, &encoded)))

@@ -17,7 +17,6 @@ use callbox_events::schema::StoredCommit;
 use callbox_events::schema::sealed::Sealed;
 use callbox_events::{CallId, Timestamp};
 use sha2::{Digest, Sha256};
-use tempfile::TempDir;
 
 use super::keys::{Keys, Place};
 use super::receipt::{self, Kept, Receipt};
@@ -84,7 +83,7 @@ pub struct Erasure {
 
 enum Held {
     Live(LiveReader),
-    Free { store: Arc<sled::Store>, keys: Keys, _copy: TempDir, _lock: Lock },
+    Free { store: Arc<sled::Store>, keys: Keys, _lock: Lock },
 }
 
 impl Erasure {
@@ -109,9 +108,9 @@ impl Erasure {
 
     fn free(dir: &Path, lock: Lock) -> Result<Held, EraseError> {
         let copy = reader::copy(dir, &lock)?;
-        let store = sled::open_copy(copy.path(), dir)?;
+        let store = sled::open_copy(copy, dir)?;
         let keys = Keys::writable(dir, false)?.ok_or_else(|| EraseError::NotErasable(dir.to_owned()))?;
-        Ok(Held::Free { store, keys, _copy: copy, _lock: lock })
+        Ok(Held::Free { store, keys, _lock: lock })
     }
 
     /// Whether a running engine does the work.
@@ -171,9 +170,9 @@ impl Erasure {
     /// when nobody watches any more.
     fn goes_on(&self, call: CallId) -> Result<bool, EraseError> {
         let commits = self.reader().read(call)?;
-        let kinds = || commits.iter().flat_map(|stored| &stored.commit.events).map(|one| one.event.kind());
-        let watched = kinds().next() == Some(EventKind::Observed) && !self.is_live();
-        Ok(!watched && !kinds().any(|kind| kind == EventKind::Released))
+        let first = commits.first().and_then(|stored| stored.commit.events.first());
+        let watched = first.is_some_and(|one| one.event.kind() == EventKind::Observed) && !self.is_live();
+        Ok(!watched && !commits.iter().any(|stored| stored.commit.releases()))
     }
 
     /// Destroys the key of a party that was surveyed. `key` signs the receipt, unless a running engine signs with its own.

@@ -367,8 +367,7 @@ impl JournalReader for Recording {
             let lost = || ReadError::in_call(call, format!("its commit at byte {} is damaged", record.place));
             let stored = self.shared.opened(stored_in(&record).ok_or_else(lost)?)?;
             let before = commits.last();
-            let version = before
-                .map_or(stored.commit.version, |last| last.commit.version + last.commit.events.len() as u64);
+            let version = before.map_or(stored.commit.version, |last| last.commit.next_version());
             if stored.commit.call != call || stored.commit.version != version {
                 return Err(ReadError::in_call(call, "its commits do not follow one another"));
             }

@@ -8,7 +8,6 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use callbox_events::call::EventKind;
 use callbox_events::schema::StoredCommit;
 use callbox_events::{CallId, Timestamp};
 
@@ -91,18 +90,13 @@ impl Iterator for Chosen<'_> {
             }
             let call = stored.commit.call;
             if self.calls.contains(&call) {
-                if is_last(&stored) {
+                if stored.commit.releases() {
                     self.open.remove(&call);
                 }
                 return Some(Ok(stored));
             }
         }
     }
-}
-
-/// Whether its call is released with it.
-pub(crate) fn is_last(stored: &StoredCommit) -> bool {
-    stored.commit.events.iter().any(|happened| happened.event.kind() == EventKind::Released)
 }
 
 /// The recordings of a store, the oldest first.
@@ -240,10 +234,7 @@ impl JournalReader for WithHeld {
         if !self.calls.contains(&call) {
             return self.inner.head(call);
         }
-        Ok(self.read(call)?.last().map(|last| Head {
-            version: last.commit.version + last.commit.events.len() as u64,
-            hash: last.hash,
-        }))
+        Ok(self.read(call)?.last().map(Head::after))
     }
 
     fn latest(&self) -> Result<Option<CallId>, ReadError> {

@@ -8,7 +8,6 @@ use std::io;
 
 use callbox_events::{CallId, Timestamp};
 
-use super::held::is_last;
 use super::holds::Holds;
 use super::policy::{self, Retention, Volume};
 use super::pruned::Pruned;
@@ -156,7 +155,7 @@ impl Work<'_> {
             if stored.commit.version == 0 && self.holds.hold(call, at) {
                 looked.held.insert(call);
             }
-            if is_last(&stored) {
+            if stored.commit.releases() {
                 looked.open.remove(&call);
             } else {
                 looked.open.insert(call);

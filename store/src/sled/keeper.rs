@@ -19,8 +19,9 @@ use crate::verify::Progress;
 /// How often it looks whether something is due, which costs next to nothing.
 const EVERY: Duration = Duration::from_secs(60);
 
-/// How long it leaves what could not be removed alone: looking through a volume takes seconds.
-const AFTER_FAILURE: Duration = Duration::from_secs(3_600);
+/// How long it leaves what could not be removed alone, because it is damaged or a call in it goes on: to find that out again,
+/// all of a volume is read, which takes seconds.
+const AFTER_OBSTACLE: Duration = Duration::from_secs(3_600);
 
 /// Removes volumes until it is dropped.
 #[derive(Debug)]
@@ -80,11 +81,11 @@ fn look(store: &Arc<Store>, seals: Option<&Seals>, retention: Retention) -> Dura
                 let volumes = outcome.removed.len();
                 tracing::info!(volumes, held = outcome.held, until = %cut.until, "old volumes were removed");
             }
-            EVERY
+            if outcome.stays.is_some() { AFTER_OBSTACLE } else { EVERY }
         }
         Err(error) => {
             tracing::error!(%error, "old volumes could not be removed");
-            AFTER_FAILURE
+            AFTER_OBSTACLE
         }
     }
 }

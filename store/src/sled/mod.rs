@@ -54,6 +54,7 @@ use std::time::SystemTime;
 use callbox_events::CallId;
 use callbox_events::call::Input;
 use callbox_events::schema::{self, Commit, StoredCommit, WireDirection};
+use tempfile::TempDir;
 
 pub(crate) use self::check::{Copied, check_copy, each_sound_commit};
 use self::erasing::Erasing;
@@ -289,7 +290,7 @@ fn open_seals(store: &Arc<Store>, options: &Options) -> Result<Option<Arc<Seals>
 }
 
 /// Opens a private copy of a store for reading.
-pub(crate) fn open_copy(copy: &Path, original: &Path) -> Result<Arc<Store>, OpenError> {
+pub(crate) fn open_copy(copy: TempDir, original: &Path) -> Result<Arc<Store>, OpenError> {
     open::copied(copy, original)
 }
 

@@ -16,12 +16,14 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
+use tempfile::TempDir;
+
 use super::facts::Facts;
 use super::fill::Fill;
 use super::log::Log;
 use super::rebuild;
 use super::recover::{Broken, broken, catch_up, go_on, opened};
-use super::store::Store;
+use super::store::{Held, Store};
 use super::table::Table;
 use super::tree::{Fault, Tree};
 use super::volume_files;
@@ -83,17 +85,25 @@ pub fn writable(store: &Path, lock: Lock, options: &Options) -> Result<(Arc<Stor
     };
     let wal = wal.map_err(OpenError::io("opening", &store.join(layout::WAL)))?;
     let first = found.first;
-    let opened =
-        Store::new(found.log, found.table, found.tail, store.to_owned(), Some(lock), options.cache_bytes);
+    let opened = Store::new(
+        found.log,
+        found.table,
+        found.tail,
+        store.to_owned(),
+        Held::Lock { _lock: lock },
+        options.cache_bytes,
+    );
     Ok((opened, wal, first))
 }
 
 /// Opens a private copy of a store. Nothing is written to the write-ahead log, which may be the original's.
-pub fn copied(copy: &Path, original: &Path) -> Result<Arc<Store>, OpenError> {
-    let target = Target { store: copy, original: Some(original), options: &Options::default() };
+pub fn copied(copy: TempDir, original: &Path) -> Result<Arc<Store>, OpenError> {
+    let dir = copy.path().to_owned();
+    let target = Target { store: &dir, original: Some(original), options: &Options::default() };
     let found = open_or_rebuild(target).map_err(|error| renamed(error, original))?;
-    reaches_watermark(original, copy, found.tail)?;
-    let store = Store::new(found.log, found.table, found.tail, copy.to_owned(), None, CACHE_BYTES);
+    reaches_watermark(original, &dir, found.tail)?;
+    let held = Held::Copy { _dir: copy };
+    let store = Store::new(found.log, found.table, found.tail, dir, held, CACHE_BYTES);
     store.bell.close();
     Ok(store)
 }

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use callbox_events::CallId;
 use callbox_events::schema::StoredCommit;
+use tempfile::TempDir;
 
 use super::calls::{Calls, is_before};
 use super::log::Log;
@@ -27,7 +28,7 @@ use crate::subscription::{Bell, Source, Subscription};
 
 /// An open store.
 pub struct Store {
-    /// Dropped before the lock: sled writes when it closes.
+    /// Dropped before what is held: sled writes when it closes.
     pub(super) log: Arc<Log>,
     pub(super) table: Mutex<Table>,
     /// Everything before this global sequence number is durable.
@@ -38,7 +39,15 @@ pub struct Store {
     pub(super) cache_bytes: u64,
     /// Held by whoever removes volumes.
     pub(super) pruning: Mutex<()>,
-    _lock: Option<Lock>,
+    _held: Held,
+}
+
+/// What an open store holds on to until it is closed.
+pub(super) enum Held {
+    /// The original's lock.
+    Lock { _lock: Lock },
+    /// The directory of a private copy, which vanishes.
+    Copy { _dir: TempDir },
 }
 
 /// What the writer has written since the store was opened.
@@ -57,7 +66,7 @@ impl Store {
         table: Table,
         tail: u64,
         dir: PathBuf,
-        lock: Option<Lock>,
+        held: Held,
         cache_bytes: u64,
     ) -> Arc<Self> {
         Arc::new(Self {
@@ -69,7 +78,7 @@ impl Store {
             counted: Counted::default(),
             cache_bytes,
             pruning: Mutex::default(),
-            _lock: lock,
+            _held: held,
         })
     }
 
@@ -117,10 +126,7 @@ impl Store {
                 Ok(Some(Head { version, hash }))
             }
             // A commit is on its way, the call is in the index altogether, or it may have begun before the journal does.
-            Some(_) | None => Ok(self.read(call)?.last().map(|last| Head {
-                version: last.commit.version + last.commit.events.len() as u64,
-                hash: last.hash,
-            })),
+            Some(_) | None => Ok(self.read(call)?.last().map(Head::after)),
         }
     }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use callbox_events::CallId;
 use callbox_events::call::observed::{Seen, Sight};
-use callbox_events::call::{Event, EventKind, Input};
+use callbox_events::call::{Event, Input};
 use callbox_events::schema::Commit;
 use callbox_sip::observe::Observer;
 use callbox_store::{Cursor, JournalReader, ReadError};
@@ -46,7 +46,7 @@ fn standings(journal: &dyn JournalReader) -> Result<BTreeMap<CallId, Standing>, 
         let Input::Observed(sight) = &commit.input else { continue };
         let standing = all.entry(commit.call).or_default();
         standing.was_taken_up |= matches!(**sight, Sight { seen: Seen::Resumed, .. });
-        standing.released |= commit.events.iter().any(|one| one.event.kind() == EventKind::Released);
+        standing.released |= commit.releases();
         if standing.released && !standing.was_taken_up {
             all.remove(&commit.call);
         }

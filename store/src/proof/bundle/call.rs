@@ -1,6 +1,5 @@
 //! The proof of one call: its commits as they are stored, and the way of each to the root.
 
-use callbox_events::call::EventKind;
 use callbox_events::schema::StoredCommit;
 use callbox_events::time::rfc3339;
 use callbox_events::{CallId, Timestamp};
@@ -93,9 +92,7 @@ impl CallProof {
         let (Some(first), Some(last), Some((_, end))) = (commits.first(), commits.last(), before) else {
             return Err(Damage { place: "the proof".into(), what: "it has no commits".into() });
         };
-        let released = |stored: &StoredCommit| {
-            stored.commit.events.iter().any(|happened| happened.event.kind() == EventKind::Released)
-        };
+        let released = |stored: &StoredCommit| stored.commit.releases();
         let proven = ProvenCall {
             call_id: self.call_id,
             commits: commits.len() as u64,
